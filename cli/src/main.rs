@@ -1,0 +1,7 @@
+//! The program `larp-cli`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    larp_cli::main()
+}

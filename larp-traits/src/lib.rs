@@ -1,0 +1,68 @@
+//! What a component of a video tokenizer is.
+//!
+//! ```text
+//! clips -> Encoder -> latents -> Quantizer -> tokens, embeddings -> Decoder -> clips
+//!                                                   |
+//!                                                   +-> Prior (while training): how predictable are the tokens?
+//! class -> Generator -> tokens -> Quantizer::dequantize -> Decoder -> clips
+//! ```
+//!
+//! A plugin is a struct of parameters with `#[derive(Component, Debug)]`, one of the five traits, settings under
+//! `#[typetag::serde(name = "..")]`, and one [`register!`] line. This crate knows no plugin.
+//!
+//! ```
+//! use larp_traits::prelude::*;
+//!
+//! /// Adds a learned offset: not much of a decoder, but a whole component.
+//! #[derive(Component, Debug)]
+//! struct Offset {
+//!     offset: Param<Tensor<1>>,
+//! }
+//!
+//! let offset = Offset { offset: init::param([4], Init::Zeros, &cpu()) };
+//! assert_eq!(params::count(&offset), 4);
+//! ```
+#![recursion_limit = "256"]
+
+extern crate self as larp_traits;
+
+pub mod component;
+pub mod conformance;
+pub mod context;
+pub mod decoder;
+pub mod derive;
+pub mod draw;
+pub mod encoder;
+pub mod error;
+pub mod fixed;
+pub mod generator;
+pub mod init;
+pub mod params;
+pub mod prelude;
+pub mod prior;
+pub mod quantizer;
+pub mod registry;
+pub mod shapes;
+pub mod state;
+mod tags;
+pub mod tensor;
+
+pub use burn;
+pub use inventory;
+pub use larp_derive::Component;
+pub use typetag;
+
+pub use component::{Component, Erased};
+pub use context::BuildContext;
+pub use decoder::{Decoder, DecoderSettings, DynDecoder};
+pub use draw::{Draw, Stream};
+pub use encoder::{DynEncoder, Encoder, EncoderSettings};
+pub use error::{RegistryError, SettingsError, StateError};
+pub use fixed::Fixed;
+pub use generator::{Condition, DynGenerator, Generator, GeneratorLoss, GeneratorSettings, Sampling};
+pub use init::Init;
+pub use prior::{DynPrior, Prior, PriorLoss, PriorSettings, Progress};
+pub use quantizer::{DynQuantizer, LossTerm, Quantized, Quantizer, QuantizerSettings};
+pub use registry::{Descriptor, Kind, Registry};
+pub use shapes::{LatentShape, QuantizerShape, VideoShape};
+pub use tensor::{Backend, Bool, Device, Dispatch, Float, Int, Tensor};

@@ -1,0 +1,4 @@
+//! Embeddings to clips.
+
+pub mod holistic;
+pub mod patchwise;

@@ -1,0 +1,4 @@
+//! Clips to latents.
+
+pub mod holistic;
+pub mod patchwise;

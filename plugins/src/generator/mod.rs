@@ -1,0 +1,3 @@
+//! Models of token sequences.
+
+pub mod llama;

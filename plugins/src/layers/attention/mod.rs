@@ -1,0 +1,130 @@
+//! Scaled dot-product attention with its own backward.
+//!
+//! Burn's attention is composed of single operations under autodiff and keeps several `[batch, heads, tokens, tokens]` tensors for
+//! the backward pass. This one keeps queries, keys, values, output and one log-sum-exp a query. On a libtorch CPU it calls
+//! libtorch's flash kernels; elsewhere it works in chunks of queries (Dao et al., 2022).
+
+mod chunked;
+#[cfg(feature = "libtorch")]
+mod libtorch;
+
+use burn::tensor::activation::softmax;
+use burn::tensor::{TensorPrimitive, ops::ModuleOps};
+use burn_autodiff::checkpoint::{base::Checkpointer, strategy::NoCheckpointing};
+use burn_autodiff::grads::Gradients;
+use burn_autodiff::ops::{Backward, Ops, OpsKind};
+use burn_backend::ops::AttentionModuleOptions;
+use burn_dispatch::{Dispatch, DispatchTensor};
+use larp_traits::{Draw, Tensor};
+
+use super::dropout::dropout;
+
+/// Which keys a query sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mask {
+    /// All.
+    Full,
+    /// Those at or before its own position.
+    Causal,
+}
+
+/// Queries, keys and values, `[batch, heads, tokens, head_dim]` each.
+#[derive(Debug, Clone)]
+pub struct AttentionInput {
+    /// Queries.
+    pub query: Tensor<4>,
+    /// Keys.
+    pub key: Tensor<4>,
+    /// Values.
+    pub value: Tensor<4>,
+}
+
+/// `softmax(q k^T / sqrt(head_dim)) v`.
+///
+/// # Shapes
+/// - output: `[batch, heads, tokens, head_dim]`
+///
+/// # Panics
+/// When a causal mask is asked for and there are not as many queries as keys.
+pub fn attention(input: AttentionInput, mask: Mask) -> Tensor<4> {
+    let AttentionInput { query, key, value } = input;
+    assert!(mask == Mask::Full || query.dims()[2] == key.dims()[2], "a causal mask is square");
+    let [query, key, value] = [query, key, value].map(|t| t.into_primitive().tensor());
+    let nodes = [query.node.clone(), key.node.clone(), value.node.clone()];
+    let [q, k, v] = [query.primitive, key.primitive, value.primitive];
+    let operation = FusedAttention { mask };
+    let output = match operation.prepare::<NoCheckpointing>(nodes).compute_bound().stateful() {
+        OpsKind::Tracked(prepared) => {
+            let (output, log_sum_exp) = forward(&q, &k, &v, mask);
+            prepared.finish(Saved { q, k, v, output: output.clone(), log_sum_exp }, output)
+        }
+        OpsKind::UnTracked(prepared) => {
+            let options = AttentionModuleOptions { is_causal: mask == Mask::Causal, ..Default::default() };
+            prepared.finish(Dispatch::attention(q, k, v, None, None, options))
+        }
+    };
+    Tensor::from_primitive(TensorPrimitive::Float(output))
+}
+
+/// Attention as a chain of single operations, with dropout on the probabilities: the reference that [`attention`] is tested
+/// against, and the way to have attention dropout.
+pub fn naive_attention(input: AttentionInput, mask: Mask, probability: f64, draw: Draw) -> Tensor<4> {
+    let AttentionInput { query, key, value } = input;
+    let [_, _, tokens, head_dim] = query.dims();
+    let mut scores = query.matmul(key.swap_dims(2, 3)).mul_scalar(1.0 / (head_dim as f64).sqrt());
+    if mask == Mask::Causal {
+        let future = Tensor::<2>::ones([tokens, tokens], &scores.device()).triu(1).greater_elem(0.5);
+        scores = scores.mask_fill(future.unsqueeze::<4>().expand([1, 1, tokens, tokens]), f32::NEG_INFINITY);
+    }
+    dropout(softmax(scores, 3), probability, draw).matmul(value)
+}
+
+#[derive(Debug)]
+struct FusedAttention {
+    mask: Mask,
+}
+
+#[derive(Debug, Clone)]
+struct Saved {
+    q: DispatchTensor,
+    k: DispatchTensor,
+    v: DispatchTensor,
+    output: DispatchTensor,
+    log_sum_exp: DispatchTensor,
+}
+
+/// Gradients to queries, keys and values.
+struct InputGradients([DispatchTensor; 3]);
+
+impl Backward<Dispatch, 3> for FusedAttention {
+    type State = Saved;
+
+    fn backward(self, ops: Ops<Saved, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let gradient = grads.consume::<Dispatch>(&ops.node);
+        let InputGradients(inputs) = backward(ops.state, gradient, self.mask);
+        for (parent, gradient) in ops.parents.into_iter().zip(inputs) {
+            if let Some(parent) = parent {
+                grads.register::<Dispatch>(parent.id, gradient);
+            }
+        }
+    }
+}
+
+fn forward(q: &DispatchTensor, k: &DispatchTensor, v: &DispatchTensor, mask: Mask) -> (DispatchTensor, DispatchTensor) {
+    #[cfg(feature = "libtorch")]
+    if let Some(result) = libtorch::forward(q, k, v, mask) {
+        return result;
+    }
+    chunked::forward(q, k, v, mask)
+}
+
+fn backward(saved: Saved, gradient: DispatchTensor, mask: Mask) -> InputGradients {
+    #[cfg(feature = "libtorch")]
+    if let Some(result) = libtorch::backward(&saved, &gradient, mask) {
+        return result;
+    }
+    chunked::backward(saved, gradient, mask)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,77 @@
+use larp_traits::tensor::{cpu, to_host};
+use larp_traits::{Device, Draw, Stream, Tensor};
+
+use super::{AttentionInput, Mask, attention, naive_attention};
+
+fn devices() -> Vec<Device> {
+    vec![
+        cpu(),
+        #[cfg(feature = "libtorch")]
+        Device::LibTorch(burn_tch::LibTorchDevice::Cpu),
+    ]
+}
+
+struct Outcome {
+    output: Vec<f32>,
+    gradients: [Vec<f32>; 3],
+}
+
+fn run(shape: [usize; 4], device: &Device, f: impl Fn(AttentionInput) -> Tensor<4>) -> Outcome {
+    let draw = |name| Tensor::from_data(to_data(shape, name), device);
+    let [query, key, value] = ["q", "k", "v"].map(|name| draw(name).require_grad());
+    let weight = draw("w");
+    let output = f(AttentionInput { query: query.clone(), key: key.clone(), value: value.clone() });
+    let grads = (output.clone() * weight).sum().backward();
+    let gradients = [query, key, value].map(|t| t.grad(&grads).expect("tracked").into_data().to_vec().expect("f32"));
+    Outcome { output: to_host(output), gradients }
+}
+
+fn to_data(shape: [usize; 4], name: &str) -> larp_traits::tensor::TensorData {
+    Stream::new(3).fork(name).normal(shape, &cpu()).into_data()
+}
+
+fn assert_close(name: &str, found: &[f32], expected: &[f32]) {
+    let norm = expected.iter().map(|x| x * x).sum::<f32>().sqrt();
+    let difference = found.iter().zip(expected).map(|(a, b)| (a - b).powi(2)).sum::<f32>().sqrt();
+    assert!(difference <= 1e-5 * norm, "{name}: {difference} of {norm}");
+}
+
+fn compare(shape: [usize; 4], mask: Mask) {
+    for device in devices() {
+        let fused = run(shape, &device, |input| attention(input, mask));
+        let naive = run(shape, &device, |input| naive_attention(input, mask, 0.0, Draw::Deterministic));
+        assert_close("output", &fused.output, &naive.output);
+        for (name, (a, b)) in ["query", "key", "value"].into_iter().zip(fused.gradients.iter().zip(&naive.gradients)) {
+            assert_close(name, a, b);
+        }
+    }
+}
+
+#[test]
+fn values_and_gradients_equal_the_naive_ones() {
+    compare([2, 3, 37, 16], Mask::Full);
+}
+
+#[test]
+fn causal_values_and_gradients_equal_the_naive_ones() {
+    compare([2, 3, 37, 16], Mask::Causal);
+}
+
+#[test]
+fn several_chunks_equal_the_naive_result() {
+    compare([2, 4, 1100, 8], Mask::Full);
+    compare([2, 4, 1100, 8], Mask::Causal);
+}
+
+#[test]
+fn untracked_attention_equals_the_tracked_one() {
+    for device in devices() {
+        for mask in [Mask::Full, Mask::Causal] {
+            let [query, key, value] = ["q", "k", "v"].map(|name| Tensor::from_data(to_data([2, 2, 19, 8], name), &device));
+            let input = AttentionInput { query, key, value };
+            let untracked = attention(input.clone(), mask);
+            let tracked = attention(AttentionInput { query: input.query.clone().require_grad(), ..input }, mask);
+            assert_close("output", &to_host(untracked), &to_host(tracked));
+        }
+    }
+}

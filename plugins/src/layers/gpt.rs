@@ -1,0 +1,93 @@
+//! GPT-2 blocks (Radford et al., 2019): pre-norm, separate projections with biases, exact GELU.
+
+use burn::nn::{LayerNorm, Linear};
+use burn::tensor::activation::gelu;
+use larp_traits::{Backend, Component, Device, Draw, Init, Tensor, init};
+use serde::{Deserialize, Serialize};
+
+use super::attention::{AttentionInput, Mask, attention, naive_attention};
+use super::dropout::dropout;
+use super::vit::merge_heads;
+
+/// Dropout probabilities.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GptDropout {
+    /// After the input and position embeddings.
+    pub embedding: f64,
+    /// On what a block adds to its input.
+    pub residual: f64,
+    /// On attention probabilities; above 0 the attention holds a matrix of tokens x tokens.
+    pub attention: f64,
+}
+
+impl Default for GptDropout {
+    /// As in the released code.
+    fn default() -> Self {
+        Self { embedding: 0.1, residual: 0.1, attention: 0.1 }
+    }
+}
+
+/// One causal block.
+#[derive(Component, Debug)]
+pub struct GptBlock {
+    /// Before the attention.
+    pub norm1: LayerNorm<Backend>,
+    /// Queries.
+    pub query: Linear<Backend>,
+    /// Keys.
+    pub key: Linear<Backend>,
+    /// Values.
+    pub value: Linear<Backend>,
+    /// After the attention.
+    pub proj: Linear<Backend>,
+    /// Before the MLP.
+    pub norm2: LayerNorm<Backend>,
+    /// Widens.
+    pub fc1: Linear<Backend>,
+    /// Narrows.
+    pub fc2: Linear<Backend>,
+    heads: usize,
+    #[component(skip)]
+    dropout: GptDropout,
+}
+
+impl GptBlock {
+    /// A block of width `dim`.
+    pub fn new(dim: usize, heads: usize, dropout: GptDropout, device: &Device) -> Self {
+        let linear = |inputs, outputs| init::linear(inputs, outputs, true, Init::xavier_uniform(inputs, outputs), device);
+        Self {
+            norm1: init::layer_norm(dim, 1e-5, device),
+            query: linear(dim, dim),
+            key: linear(dim, dim),
+            value: linear(dim, dim),
+            proj: linear(dim, dim),
+            norm2: init::layer_norm(dim, 1e-5, device),
+            fc1: linear(dim, 4 * dim),
+            fc2: linear(4 * dim, dim),
+            heads,
+            dropout,
+        }
+    }
+
+    /// # Shapes
+    /// - tokens and output: `[batch, tokens, dim]`
+    pub fn forward(&self, tokens: Tensor<3>, draw: Draw) -> Tensor<3> {
+        let normed = self.norm1.forward(tokens.clone());
+        let [batch, count, dim] = normed.dims();
+        let heads = |linear: &Linear<Backend>| {
+            linear.forward(normed.clone()).reshape([batch, count, self.heads, dim / self.heads]).swap_dims(1, 2)
+        };
+        let input = AttentionInput { query: heads(&self.query), key: heads(&self.key), value: heads(&self.value) };
+        let attended = match draw {
+            Draw::Stream(_) if self.dropout.attention > 0.0 => {
+                naive_attention(input, Mask::Causal, self.dropout.attention, draw.fork("attention"))
+            }
+            _ => attention(input, Mask::Causal),
+        };
+        let added = self.proj.forward(merge_heads(attended));
+        let tokens = tokens + dropout(added, self.dropout.residual, draw.fork("residual"));
+        let hidden = gelu(self.fc1.forward(self.norm2.forward(tokens.clone())));
+        tokens + dropout(self.fc2.forward(hidden), self.dropout.residual, draw.fork("mlp"))
+    }
+}

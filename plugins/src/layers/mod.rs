@@ -1,0 +1,15 @@
+//! Layers that several plugins share.
+
+pub mod attention;
+pub mod codes;
+pub mod dropout;
+pub mod filter;
+pub mod gpt;
+pub mod llama;
+pub mod losses;
+pub mod lookup;
+pub mod patchify;
+pub mod pixels;
+pub mod positions;
+pub mod sample;
+pub mod vit;

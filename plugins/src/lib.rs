@@ -1,0 +1,20 @@
+//! The built-in components, one file each.
+//!
+//! | kind | names |
+//! |---|---|
+//! | encoder | `holistic`, `patchwise` |
+//! | quantizer | `svq`, `vq` |
+//! | decoder | `holistic`, `patchwise` |
+//! | prior | `continuous-ar` |
+//! | generator | `llama` |
+//!
+//! A program that links this crate (`use larp_plugins as _;`) finds them in the registry.
+#![recursion_limit = "256"]
+
+pub mod decoder;
+pub mod encoder;
+pub mod generator;
+pub mod layers;
+pub mod prior;
+pub mod quantizer;
+pub mod released;

@@ -1,0 +1,3 @@
+//! Priors that are trained with the tokenizer.
+
+pub mod continuous_ar;

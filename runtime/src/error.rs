@@ -1,0 +1,76 @@
+//! What can stop a run.
+
+use std::path::{Path, PathBuf};
+
+use larp_traits::StateError;
+
+use crate::data::DataError;
+use crate::device::DeviceError;
+use crate::media::{FileError, MediaError};
+use crate::pipeline::PipelineError;
+use crate::report::ReportError;
+
+/// Any error of the runtime.
+#[derive(Debug, thiserror::Error)]
+pub enum RuntimeError {
+    /// A pipeline file.
+    #[error(transparent)]
+    Pipeline(#[from] PipelineError),
+    /// A device.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    /// Data.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// A picture or video to write.
+    #[error(transparent)]
+    Media(#[from] MediaError),
+    /// Metrics and the report.
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    /// A file of parameters.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// A file could not be accessed.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A file does not hold what it should.
+    #[error("`{}`: {message}", path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// The run folder cannot be used so.
+    #[error("run folder `{}`: {message}", path.display())]
+    Run {
+        /// The folder.
+        path: PathBuf,
+        /// What is wrong, and what to do.
+        message: String,
+    },
+    /// The settings of a resumed run are not those it was started with.
+    #[error("run folder `{}` was started with other settings: {}; resume with the same ones, or start a new run", path.display(), changes.join(", "))]
+    Changed {
+        /// The folder.
+        path: PathBuf,
+        /// `key: old -> new` each.
+        changes: Vec<String>,
+    },
+    /// A request that the pipeline cannot fulfil.
+    #[error("{0}")]
+    Request(String),
+}
+
+impl RuntimeError {
+    /// For `map_err` on what the system says of a file.
+    pub(crate) fn file(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let error = FileError::at(action, path);
+        move |source| Self::File(error(source))
+    }
+
+    pub(crate) fn content(path: &Path, message: impl ToString) -> Self {
+        Self::Content { path: path.to_owned(), message: message.to_string() }
+    }
+}

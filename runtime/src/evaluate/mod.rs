@@ -1,0 +1,10 @@
+//! Numbers and pictures of held-out clips.
+
+mod codes;
+mod pixels;
+mod reconstruct;
+
+pub use codes::CodeCounts;
+pub use pixels::{clip_errors, mean_frame};
+pub(crate) use reconstruct::batches;
+pub use reconstruct::{Reconstruction, reconstruct};

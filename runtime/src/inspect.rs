@@ -1,0 +1,97 @@
+//! What a pipeline consists of, without allocating it.
+
+use larp_traits::params;
+use larp_traits::tensor::cpu;
+use serde::Serialize;
+
+use crate::RuntimeError;
+use crate::pipeline::{Pipeline, Plan};
+
+/// One part of a pipeline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PartInfo {
+    /// `encoder`, `project_in`, ...
+    pub part: &'static str,
+    /// The plugin's name; none for the projections.
+    pub plugin: Option<String>,
+    /// Shape of what it takes.
+    pub input: Vec<usize>,
+    /// Shape of what it gives.
+    pub output: Vec<usize>,
+    /// Number of learned values.
+    pub parameters: usize,
+}
+
+/// A pipeline as `inspect` shows it; shapes are without the batch.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Inspection {
+    /// Its name.
+    pub pipeline: String,
+    /// The parts, in the order in which data flows.
+    pub parts: Vec<PartInfo>,
+    /// Learned values of the tokenizer without its prior.
+    pub tokenizer_parameters: usize,
+    /// Learned values in all.
+    pub total_parameters: usize,
+    /// Tokens a clip.
+    pub tokens: usize,
+    /// Number of distinct tokens.
+    pub vocab_size: usize,
+    /// Bits a clip.
+    pub bits: f64,
+    /// Classes of the data.
+    pub classes: usize,
+}
+
+/// Looks at a pipeline.
+///
+/// # Errors
+/// When its parts do not fit, or its data cannot be opened (the classes are counted).
+pub fn inspect(pipeline: &Pipeline) -> Result<Inspection, RuntimeError> {
+    let plan = pipeline.plan()?;
+    let classes = pipeline.data.open(pipeline.clip.shape())?.classes().len();
+    let tokenizer = pipeline.outline_tokenizer(&cpu())?;
+    let generator = pipeline.outline_generator(classes, &cpu())?;
+    let Plan { video, encoder, quantizer, decoder } = plan;
+    let clip = vec![video.channels, video.frames, video.height, video.width];
+    let latents = |dim| vec![encoder.tokens, dim];
+    let tokens = vec![encoder.tokens];
+    let part = |part, plugin: Option<&str>, input: &[usize], output: &[usize], parameters| PartInfo {
+        part,
+        plugin: plugin.map(str::to_owned),
+        input: input.to_vec(),
+        output: output.to_vec(),
+        parameters,
+    };
+    let mut parts = vec![
+        part("encoder", Some(pipeline.encoder.typetag_name()), &clip, &latents(encoder.dim), params::count(&tokenizer.encoder)),
+        part("project_in", None, &latents(encoder.dim), &latents(quantizer.code_dim), params::count(&tokenizer.project_in)),
+        part(
+            "quantizer",
+            Some(pipeline.quantizer.typetag_name()),
+            &latents(quantizer.code_dim),
+            &tokens,
+            params::count(&tokenizer.quantizer),
+        ),
+        part("project_out", None, &latents(quantizer.code_dim), &latents(decoder.dim), params::count(&tokenizer.project_out)),
+        part("decoder", Some(pipeline.decoder.typetag_name()), &latents(decoder.dim), &clip, params::count(&tokenizer.decoder)),
+    ];
+    let tokenizer_parameters = parts.iter().map(|part| part.parameters).sum();
+    if let (Some(settings), Some(prior)) = (&pipeline.prior, &tokenizer.prior) {
+        let (input, output) = (latents(quantizer.code_dim), [encoder.tokens - 1, quantizer.vocab_size]);
+        parts.push(part("prior", Some(settings.typetag_name()), &input, &output, params::count(prior)));
+    }
+    if let (Some(settings), Some(generator)) = (&pipeline.generator, &generator) {
+        parts.push(part("generator", Some(settings.typetag_name()), &[], &tokens, params::count(generator)));
+    }
+    Ok(Inspection {
+        pipeline: pipeline.name.clone(),
+        tokenizer_parameters,
+        total_parameters: parts.iter().map(|part| part.parameters).sum(),
+        parts,
+        tokens: encoder.tokens,
+        vocab_size: quantizer.vocab_size,
+        bits: plan.bits_per_clip(),
+        classes,
+    })
+}

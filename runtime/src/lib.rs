@@ -1,0 +1,29 @@
+//! What happens to a pipeline: it is read, checked, built, trained, and generates.
+//!
+//! ```text
+//! pipeline file -> Pipeline -> Tokenizer, generator
+//! data -> train (both stages) -> run folder: checkpoints, metrics, samples, report
+//! run folder -> tokenize, reconstruct, generate
+//! ```
+//!
+//! No plugin is named here: a program links the crates whose plugins it wants.
+#![recursion_limit = "256"]
+
+pub mod clip;
+pub mod convert;
+pub mod data;
+pub mod device;
+pub mod error;
+pub mod evaluate;
+pub mod inspect;
+pub mod media;
+pub mod model;
+pub mod pipeline;
+pub mod report;
+pub mod run;
+pub mod scaffold;
+pub mod tokens;
+pub mod train;
+pub mod use_run;
+
+pub use error::RuntimeError;

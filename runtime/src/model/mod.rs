@@ -1,0 +1,5 @@
+//! The parts of a pipeline, built and wired.
+
+mod tokenizer;
+
+pub use tokenizer::{Tokenized, Tokenizer};

@@ -1,0 +1,76 @@
+//! Encoder, projections, quantizer, decoder and prior as one module.
+
+use burn::nn::Linear;
+use larp_traits::{
+    Backend, Component, DynDecoder, DynEncoder, DynPrior, DynQuantizer, Draw, Int, Progress, PriorLoss, Quantized, Tensor,
+};
+
+/// A video tokenizer. The projections to and from the code dimension belong to no plugin: every quantizer shares them.
+#[derive(Component, Debug)]
+pub struct Tokenizer {
+    /// Clips to latents.
+    pub encoder: DynEncoder,
+    /// `[encoder dim, code_dim]`.
+    pub project_in: Linear<Backend>,
+    /// Latents to tokens.
+    pub quantizer: DynQuantizer,
+    /// `[code_dim, decoder dim]`.
+    pub project_out: Linear<Backend>,
+    /// Embeddings to clips.
+    pub decoder: DynDecoder,
+    /// Only while training.
+    pub prior: Option<DynPrior>,
+}
+
+/// What a tokenizer makes of clips.
+#[derive(Debug, Clone)]
+pub struct Tokenized {
+    /// Tokens, embeddings and losses of the quantizer.
+    pub quantized: Quantized,
+    /// `[batch, channels, frames, height, width]`.
+    pub reconstruction: Tensor<5>,
+}
+
+impl Tokenizer {
+    /// Tokens and embeddings of clips.
+    ///
+    /// # Shapes
+    /// - video: `[batch, channels, frames, height, width]`, in [0, 1]
+    pub fn quantize(&self, video: Tensor<5>, draw: Draw) -> Quantized {
+        let latents = self.project_in.forward(self.encoder.encode(video));
+        self.quantizer.quantize(latents, draw)
+    }
+
+    /// Clips to tokens and back.
+    ///
+    /// # Shapes
+    /// - video: `[batch, channels, frames, height, width]`, in [0, 1]
+    pub fn forward(&self, video: Tensor<5>, draw: Draw) -> Tokenized {
+        let quantized = self.quantize(video, draw);
+        let reconstruction = self.decode(quantized.embeddings.clone());
+        Tokenized { quantized, reconstruction }
+    }
+
+    /// Clips of tokens.
+    ///
+    /// # Shapes
+    /// - tokens: `[batch, tokens]`
+    /// - output: `[batch, channels, frames, height, width]`, near [0, 1] but not clamped
+    pub fn decode_tokens(&self, tokens: Tensor<2, Int>) -> Tensor<5> {
+        self.decode(self.quantizer.dequantize(tokens))
+    }
+
+    /// What the prior says of a sequence; `None` without a prior.
+    ///
+    /// # Panics
+    /// When there is a prior and the quantizer's codes cannot be listed; the pipeline refuses this before it builds.
+    pub fn prior_nll(&self, sequence: &Quantized, at: Progress, draw: Draw) -> Option<PriorLoss> {
+        let prior = self.prior.as_ref()?;
+        let codebook = self.quantizer.codebook().expect("checked when the pipeline was built");
+        Some(prior.nll(sequence, codebook, at, draw))
+    }
+
+    fn decode(&self, embeddings: Tensor<3>) -> Tensor<5> {
+        self.decoder.decode(self.project_out.forward(embeddings))
+    }
+}

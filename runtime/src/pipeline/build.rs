@@ -1,0 +1,57 @@
+//! Settings to modules.
+
+use larp_traits::params::materialize;
+use larp_traits::{Device, DynGenerator, Init, SettingsError, init};
+
+use super::{Pipeline, PipelineError};
+use crate::model::Tokenizer;
+
+impl Pipeline {
+    /// Builds the tokenizer, its parameters not yet started: for counting them.
+    ///
+    /// # Errors
+    /// When the parts do not fit.
+    pub fn outline_tokenizer(&self, device: &Device) -> Result<Tokenizer, PipelineError> {
+        let plan = self.plan()?;
+        let build = || -> Result<Tokenizer, SettingsError> {
+            let (of_encoder, code_dim) = (plan.context(plan.encoder, 0, device), plan.quantizer.code_dim);
+            let linear = |inputs, outputs| init::linear(inputs, outputs, true, Init::xavier_uniform(inputs, outputs), device);
+            Ok(Tokenizer {
+                encoder: self.encoder.build(&of_encoder)?,
+                project_in: linear(plan.encoder.dim, code_dim),
+                quantizer: self.quantizer.build(&of_encoder)?,
+                project_out: linear(code_dim, plan.decoder.dim),
+                decoder: self.decoder.build(&plan.context(plan.decoder, 0, device))?,
+                prior: self.prior.as_ref().map(|prior| prior.build(&of_encoder)).transpose()?,
+            })
+        };
+        build().map_err(|source| self.settings_error(source))
+    }
+
+    /// Builds the generator, its parameters not yet started; `None` for a pipeline without one.
+    ///
+    /// # Errors
+    /// When the parts do not fit.
+    pub fn outline_generator(&self, classes: usize, device: &Device) -> Result<Option<DynGenerator>, PipelineError> {
+        let plan = self.plan()?;
+        let context = plan.context(plan.encoder, classes, device);
+        let built = self.generator.as_ref().map(|generator| generator.build(&context)).transpose();
+        built.map_err(|source| self.settings_error(source))
+    }
+
+    /// Builds the tokenizer; its parameters start from `train.seed` and their names.
+    ///
+    /// # Errors
+    /// When the parts do not fit.
+    pub fn build_tokenizer(&self, device: &Device) -> Result<Tokenizer, PipelineError> {
+        Ok(materialize(self.outline_tokenizer(device)?, self.train.seed))
+    }
+
+    /// Builds the generator; its parameters start from `train.seed` and their names.
+    ///
+    /// # Errors
+    /// When the parts do not fit.
+    pub fn build_generator(&self, classes: usize, device: &Device) -> Result<Option<DynGenerator>, PipelineError> {
+        Ok(self.outline_generator(classes, device)?.map(|generator| materialize(generator, self.train.seed)))
+    }
+}

@@ -1,0 +1,18 @@
+//! The pipelines that come with the program.
+
+const PIPELINES: [(&str, &str); 4] = [
+    ("larp-tiny", include_str!("../../../pipelines/larp-tiny.toml")),
+    ("larp-s", include_str!("../../../pipelines/larp-s.toml")),
+    ("larp-b", include_str!("../../../pipelines/larp-b.toml")),
+    ("larp-l", include_str!("../../../pipelines/larp-l.toml")),
+];
+
+/// The text of a built-in pipeline.
+pub fn builtin(name: &str) -> Option<&'static str> {
+    PIPELINES.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+}
+
+/// Their names.
+pub fn builtin_names() -> impl Iterator<Item = &'static str> {
+    PIPELINES.iter().map(|(name, _)| *name)
+}

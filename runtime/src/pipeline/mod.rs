@@ -1,0 +1,23 @@
+//! A pipeline file, read, checked and built.
+//!
+//! ```text
+//! file or built-in --source--> table --set--> table --parse--> Pipeline --plan--> Plan (sizes along the way)
+//!                                       compose                         --build-> Tokenizer, generator
+//! ```
+
+mod build;
+mod builtin;
+mod compose;
+mod error;
+mod plan;
+mod settings;
+mod source;
+
+pub use builtin::{builtin, builtin_names};
+pub use compose::{Composition, Part, compose};
+pub use error::PipelineError;
+pub use plan::Plan;
+pub use settings::{
+    Bottleneck, ClipSettings, GeneratorTraining, Losses, OptimizerSettings, Pipeline, TokenizerTraining, Train,
+};
+pub use source::Source;

@@ -1,0 +1,328 @@
+//! The settings of a pipeline, all resolved.
+
+use larp_traits::{
+    DecoderSettings, EncoderSettings, GeneratorSettings, PriorSettings, QuantizerSettings, Sampling, SettingsError, VideoShape,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::clip::ClipShape;
+use crate::data::DataSettings;
+
+/// Everything a run depends on.
+#[derive(Debug, Clone, Serialize)]
+pub struct Pipeline {
+    /// Its name, in reports.
+    pub name: String,
+    /// The clips.
+    pub clip: ClipSettings,
+    /// Clips to latents.
+    pub encoder: Box<dyn EncoderSettings>,
+    /// Between encoder and quantizer, and quantizer and decoder.
+    pub bottleneck: Bottleneck,
+    /// Latents to tokens.
+    pub quantizer: Box<dyn QuantizerSettings>,
+    /// Embeddings to clips.
+    pub decoder: Box<dyn DecoderSettings>,
+    /// The prior, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prior: Option<Box<dyn PriorSettings>>,
+    /// The generator, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generator: Option<Box<dyn GeneratorSettings>>,
+    /// Weights of the losses.
+    pub losses: Losses,
+    /// Training.
+    pub train: Train,
+    /// How tokens are drawn when clips are generated.
+    pub sampling: SamplingSettings,
+    /// The data.
+    pub data: DataSettings,
+}
+
+/// Shape of the clips; three colour channels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClipSettings {
+    /// Frames.
+    pub frames: usize,
+    /// Height in pixels.
+    pub height: usize,
+    /// Width in pixels.
+    pub width: usize,
+}
+
+impl ClipSettings {
+    /// As the data gives it.
+    pub fn shape(&self) -> ClipShape {
+        ClipShape { frames: self.frames, height: self.height, width: self.width }
+    }
+
+    /// As the model takes it.
+    pub fn video(&self) -> VideoShape {
+        VideoShape { channels: 3, frames: self.frames, height: self.height, width: self.width }
+    }
+}
+
+/// The projections around the quantizer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bottleneck {
+    /// Width of latents and codes: 8 in the paper, 16 in the released code (SPEC.md, departure 2).
+    pub code_dim: usize,
+}
+
+/// Weights of the tokenizer's losses (paper, appendix A.1); 0 turns one off.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Losses {
+    /// Mean absolute difference of the pixels.
+    pub l1: f64,
+    /// The quantizer's own losses together.
+    pub quantizer: f64,
+    /// The prior's negative log-likelihood: the paper's alpha (equation 8).
+    pub prior: f64,
+}
+
+impl Default for Losses {
+    fn default() -> Self {
+        Self { l1: 1.0, quantizer: 0.1, prior: 0.06 }
+    }
+}
+
+/// Training as a whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Train {
+    /// Seed of parameters, order, windows and draws.
+    pub seed: u64,
+    /// Steps from one line of metrics to the next.
+    pub log_every: usize,
+    /// Steps from one evaluation to the next; the end of a stage always has one.
+    pub evaluate_every: usize,
+    /// Held-out clips of an evaluation.
+    pub evaluation_clips: usize,
+    /// Clips of an evaluation that are saved as pictures; for the generator: a class.
+    pub sample_clips: usize,
+    /// Steps from one checkpoint to the next; the end of a stage always has one.
+    pub checkpoint_every: usize,
+    /// Checkpoints of a stage that are kept.
+    pub keep_checkpoints: usize,
+    /// Threads that draw or decode clips.
+    pub workers: usize,
+    /// The first stage.
+    pub tokenizer: TokenizerTraining,
+    /// The second stage.
+    pub generator: GeneratorTraining,
+}
+
+impl Default for Train {
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            log_every: 10,
+            evaluate_every: 1000,
+            evaluation_clips: 64,
+            sample_clips: 8,
+            checkpoint_every: 1000,
+            keep_checkpoints: 2,
+            workers: 2,
+            tokenizer: TokenizerTraining::default(),
+            generator: GeneratorTraining::default(),
+        }
+    }
+}
+
+/// The optimiser: Adam, or AdamW with a weight decay, as PyTorch defines them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OptimizerSettings {
+    /// Learning rate after the warm-up.
+    pub learning_rate: f64,
+    /// Decay of the two moments.
+    pub betas: [f64; 2],
+    /// Added to the root of the second moment.
+    pub eps: f64,
+    /// Decoupled weight decay of AdamW; 0 is Adam.
+    pub weight_decay: f64,
+    /// Share of all steps that warm up linearly from 0.
+    pub warmup: f64,
+    /// Where the cosine ends, as a share of the learning rate.
+    pub final_learning_rate: f64,
+    /// Largest norm of all gradients together; 0 does not clip.
+    pub clip_norm: f64,
+}
+
+impl Default for OptimizerSettings {
+    fn default() -> Self {
+        Self {
+            learning_rate: 1e-4,
+            betas: [0.9, 0.95],
+            eps: 1e-8,
+            weight_decay: 0.0,
+            warmup: 0.0,
+            final_learning_rate: 0.01,
+            clip_norm: 0.0,
+        }
+    }
+}
+
+/// Training of the tokenizer with its prior.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TokenizerTraining {
+    /// Number of optimiser steps.
+    pub steps: usize,
+    /// Clips of one forward pass.
+    pub batch_size: usize,
+    /// Forward passes of one step: a step sees `batch_size * accumulation` clips.
+    pub accumulation: usize,
+    /// The optimiser.
+    pub optimizer: OptimizerSettings,
+    /// The prior's learning rate over that of the tokenizer: 50 in the paper (SPEC.md, departure 1).
+    pub prior_learning_rate_multiplier: f64,
+    /// Decay of the exponential moving average of the parameters that evaluation and generation use; 0 is none.
+    pub ema_decay: f64,
+}
+
+impl Default for TokenizerTraining {
+    fn default() -> Self {
+        Self {
+            steps: 500_000,
+            batch_size: 64,
+            accumulation: 1,
+            optimizer: OptimizerSettings { warmup: 8.0 / 75.0, ..OptimizerSettings::default() },
+            prior_learning_rate_multiplier: 50.0,
+            ema_decay: 0.0,
+        }
+    }
+}
+
+/// Training of the generator on the tokenizer's tokens.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GeneratorTraining {
+    /// Number of optimiser steps.
+    pub steps: usize,
+    /// Sequences of one forward pass.
+    pub batch_size: usize,
+    /// Forward passes of one step.
+    pub accumulation: usize,
+    /// The optimiser.
+    pub optimizer: OptimizerSettings,
+    /// Decay of the exponential moving average of the parameters; 0 is none.
+    pub ema_decay: f64,
+    /// Training clips that are tokenized once and trained on again and again; 0 is each clip of the split once. More than the split
+    /// has gives further random windows of the same files.
+    pub cached_clips: usize,
+}
+
+impl Default for GeneratorTraining {
+    fn default() -> Self {
+        Self {
+            steps: 300_000,
+            batch_size: 32,
+            accumulation: 1,
+            optimizer: OptimizerSettings {
+                learning_rate: 6e-4,
+                weight_decay: 0.05,
+                warmup: 0.004,
+                ..OptimizerSettings::default()
+            },
+            ema_decay: 0.0,
+            cached_clips: 0,
+        }
+    }
+}
+
+/// How tokens are drawn (paper, appendix A.2).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SamplingSettings {
+    /// Classifier-free guidance; 1 is none.
+    pub cfg_scale: f64,
+    /// Divides the logits.
+    pub temperature: f64,
+    /// Only the `k` most likely tokens; 0 is all.
+    pub top_k: usize,
+    /// Only the most likely tokens up to this probability; 1 is all.
+    pub top_p: f64,
+}
+
+impl Default for SamplingSettings {
+    fn default() -> Self {
+        let Sampling { cfg_scale, temperature, top_k, top_p } = Sampling::default();
+        Self { cfg_scale, temperature, top_k, top_p }
+    }
+}
+
+impl From<SamplingSettings> for Sampling {
+    fn from(s: SamplingSettings) -> Self {
+        Self { cfg_scale: s.cfg_scale, temperature: s.temperature, top_k: s.top_k, top_p: s.top_p }
+    }
+}
+
+impl SamplingSettings {
+    /// Checks the ranges.
+    ///
+    /// # Errors
+    /// When a value cannot work.
+    pub fn check(&self) -> Result<(), SettingsError> {
+        let positive = |key: &str, value: f64| match value.is_finite() && value > 0.0 {
+            true => Ok(()),
+            false => Err(SettingsError::value(format!("sampling.{key}"), value, "it must be above 0")),
+        };
+        positive("temperature", self.temperature)?;
+        positive("top_p", self.top_p)?;
+        if self.top_p > 1.0 {
+            return Err(SettingsError::value("sampling.top_p", self.top_p, "it is a probability, at most 1"));
+        }
+        if !self.cfg_scale.is_finite() || self.cfg_scale < 0.0 {
+            return Err(SettingsError::value("sampling.cfg_scale", self.cfg_scale, "it must be 0 or more; 1 is no guidance"));
+        }
+        Ok(())
+    }
+}
+
+impl Train {
+    /// Checks the numbers that may not be 0.
+    ///
+    /// # Errors
+    /// When one is, or a decay is not below 1.
+    pub fn check(&self) -> Result<(), SettingsError> {
+        let at_least_one = [
+            ("log_every", self.log_every),
+            ("evaluate_every", self.evaluate_every),
+            ("evaluation_clips", self.evaluation_clips),
+            ("checkpoint_every", self.checkpoint_every),
+            ("keep_checkpoints", self.keep_checkpoints),
+            ("workers", self.workers),
+            ("tokenizer.batch_size", self.tokenizer.batch_size),
+            ("tokenizer.accumulation", self.tokenizer.accumulation),
+            ("generator.batch_size", self.generator.batch_size),
+            ("generator.accumulation", self.generator.accumulation),
+        ];
+        if let Some((key, _)) = at_least_one.iter().find(|(_, value)| *value == 0) {
+            return Err(SettingsError::value(format!("train.{key}"), 0, "it must be at least 1"));
+        }
+        for (stage, optimizer, ema) in [
+            ("tokenizer", &self.tokenizer.optimizer, self.tokenizer.ema_decay),
+            ("generator", &self.generator.optimizer, self.generator.ema_decay),
+        ] {
+            if !(0.0..1.0).contains(&ema) {
+                return Err(SettingsError::value(format!("train.{stage}.ema_decay"), ema, "it must be from 0 to below 1"));
+            }
+            if !optimizer.learning_rate.is_finite() || optimizer.learning_rate < 0.0 {
+                let key = format!("train.{stage}.optimizer.learning_rate");
+                return Err(SettingsError::value(key, optimizer.learning_rate, "it must be 0 or more"));
+            }
+            if !(0.0..=1.0).contains(&optimizer.warmup) {
+                let key = format!("train.{stage}.optimizer.warmup");
+                return Err(SettingsError::value(key, optimizer.warmup, "it is a share of the steps, from 0 to 1"));
+            }
+            if let Some(beta) = optimizer.betas.iter().find(|beta| !(0.0..1.0).contains(*beta)) {
+                return Err(SettingsError::value(format!("train.{stage}.optimizer.betas"), beta, "they must be from 0 to below 1"));
+            }
+        }
+        Ok(())
+    }
+}

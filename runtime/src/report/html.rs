@@ -1,0 +1,44 @@
+//! The page `report.html`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{Environment, Value};
+
+use super::error::ReportError;
+use super::files::REPORT;
+use super::page::Page;
+use crate::media::{FileError, write_atomically};
+
+/// Its ending makes the template engine escape HTML.
+const TEMPLATE_NAME: &str = "report.html";
+const TEMPLATE: &str = include_str!("report.html.j2");
+
+/// Writes `report.html` into a run folder, from what lies there by now, and returns its path.
+///
+/// The page is one file without external requests. Parts of the run that are missing are left out, so that it can
+/// be written half way through.
+///
+/// # Errors
+/// When the folder is missing or the page cannot be written.
+pub fn write_report(run: &Path) -> Result<PathBuf, ReportError> {
+    if !run.is_dir() {
+        return Err(ReportError::NoRun { path: run.to_owned() });
+    }
+    let path = run.join(REPORT);
+    let html = render(&Page::of(run)).map_err(|source| ReportError::Template { path: path.clone(), source })?;
+    write_atomically(&path, |tmp| fs::write(tmp, html).map_err(FileError::at("write", tmp)))?;
+    Ok(path)
+}
+
+fn render(page: &Page) -> Result<String, minijinja::Error> {
+    let mut templates = Environment::new();
+    templates.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+    templates.add_template(TEMPLATE_NAME, TEMPLATE)?;
+    templates.get_template(TEMPLATE_NAME)?.render(Value::from(Serde(page)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,136 @@
+//! The one table of metrics that reports know by name; others are plotted too, without words.
+
+use super::curves::Scale;
+
+/// What a metric counts in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// A plain number.
+    Plain,
+    /// A share from 0 to 1, shown in percent.
+    Share,
+    /// Decibels.
+    Decibels,
+    /// Nats for each token.
+    NatsPerToken,
+    /// Bits for each token.
+    BitsPerToken,
+    /// Codebook entries.
+    Codes,
+    /// Clips for each second.
+    ClipsPerSecond,
+}
+
+impl Unit {
+    /// How it is written behind a value.
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Self::Plain => "",
+            Self::Share => "%",
+            Self::Decibels => "dB",
+            Self::NatsPerToken => "nats/token",
+            Self::BitsPerToken => "bits/token",
+            Self::Codes => "codes",
+            Self::ClipsPerSecond => "clips/s",
+        }
+    }
+}
+
+/// A metric in words.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MetricInfo {
+    /// The name in `values`.
+    pub name: &'static str,
+    /// The name for people.
+    pub title: &'static str,
+    /// What it counts in.
+    pub unit: Unit,
+    /// What it is, in one sentence.
+    pub explanation: &'static str,
+    /// The vertical axis of its chart.
+    pub scale: Scale,
+    /// Another metric that its chart and card show for comparison.
+    pub baseline: Option<&'static str>,
+}
+
+/// The known metrics, in the order of their charts.
+pub const METRICS: &[MetricInfo] = &[
+    info("loss", "Loss", Unit::Plain, "What training minimises: the weighted sum of all loss terms."),
+    info("l1", "L1", Unit::Plain, "Mean absolute difference between original and reconstructed pixels; lower is better."),
+    MetricInfo {
+        baseline: Some("mean_frame_psnr"),
+        ..info(
+            "psnr",
+            "PSNR",
+            Unit::Decibels,
+            "Peak signal-to-noise ratio of the reconstruction; higher is better, 10 dB more is a tenth of the squared \
+             error. A tokenizer that beats the baseline, each clip's mean frame, has learned motion.",
+        )
+    },
+    info(
+        "mean_frame_psnr",
+        "Mean-frame PSNR",
+        Unit::Decibels,
+        "PSNR of predicting every frame of a clip by the mean of its frames: what a still picture reaches.",
+    ),
+    info("code_usage", "Code usage", Unit::Share, "Share of the codebook that the encoded clips use at all."),
+    info(
+        "perplexity",
+        "Perplexity",
+        Unit::Codes,
+        "Effective number of codes in use: exp of the entropy of the code frequencies.",
+    ),
+    info(
+        "prior_nll",
+        "Prior NLL",
+        Unit::NatsPerToken,
+        "How badly the prior trained beside the tokenizer predicts the next token; lower means tokens that are easier \
+         to generate.",
+    ),
+    info("prior_accuracy", "Prior accuracy", Unit::Share, "How often the prior's likeliest next token is the right one."),
+    MetricInfo {
+        scale: Scale::Logarithmic,
+        ..info("quantizer_loss", "Quantizer loss", Unit::Plain, "Loss terms of the quantizer, such as commitment.")
+    },
+    info(
+        "nll",
+        "Generator NLL",
+        Unit::NatsPerToken,
+        "Negative log-likelihood of the next token under the generator; lower is better.",
+    ),
+    info(
+        "bits_per_token",
+        "Bits per token",
+        Unit::BitsPerToken,
+        "The same in bits: what an ideal coder would spend on each token with the generator's predictions.",
+    ),
+    info("accuracy", "Accuracy", Unit::Share, "How often the generator's likeliest next token is the right one."),
+    info("learning_rate", "Learning rate", Unit::Plain, "Step size of the optimizer after warm-up and decay."),
+    MetricInfo {
+        scale: Scale::Logarithmic,
+        ..info("grad_norm", "Gradient norm", Unit::Plain, "Length of the gradient before clipping; spikes show instability.")
+    },
+    info("clips_per_second", "Throughput", Unit::ClipsPerSecond, "Training clips processed in a second."),
+];
+
+/// Looks a metric up.
+pub fn metric_info(name: &str) -> Option<&'static MetricInfo> {
+    METRICS.iter().find(|info| info.name == name)
+}
+
+const fn info(name: &'static str, title: &'static str, unit: Unit, explanation: &'static str) -> MetricInfo {
+    MetricInfo { name, title, unit, explanation, scale: Scale::Linear, baseline: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_baselines_known() {
+        for (index, info) in METRICS.iter().enumerate() {
+            assert!(METRICS[index + 1..].iter().all(|other| other.name != info.name), "{}", info.name);
+            assert!(info.baseline.is_none_or(|name| metric_info(name).is_some()), "{}", info.name);
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! Training: one loop for both stages.
+//!
+//! ```text
+//! train::run -> tokenizer stage -> checkpoint -> token cache -> generator stage -> report
+//!                   \________ stage::run_stage ________/
+//! ```
+
+mod checkpoint;
+mod ema;
+mod generator;
+mod gradients;
+mod optimizer;
+mod schedule;
+mod session;
+mod stage;
+mod tokenizer;
+
+pub use checkpoint::{Checkpoint, newest};
+pub use session::{Event, Observer, Outcome, StageChoice, TrainRequest, run};

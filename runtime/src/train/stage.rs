@@ -1,0 +1,272 @@
+//! The loop that both stages share.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use burn::module::AutodiffModule;
+use burn::optim::{GradientsAccumulator, GradientsParams};
+use larp_traits::tensor::scalar;
+use larp_traits::{Backend, Draw, Progress, Stream, Tensor, params, state};
+
+use super::checkpoint::{self, Checkpoint, Contents};
+use super::ema::Ema;
+use super::gradients::{clip, global_norm};
+use super::optimizer::Optimizer;
+use super::schedule::learning_rate;
+use super::session::{Event, Session};
+use crate::RuntimeError;
+use crate::pipeline::OptimizerSettings;
+use crate::report::{MetricRecord, MetricSplit, Stage, StageSummary, step_folder, write_report};
+
+/// Numbers of a stage's loop.
+pub(super) struct Schedule<'a> {
+    pub steps: usize,
+    pub batch_size: usize,
+    pub accumulation: usize,
+    pub optimizer: &'a OptimizerSettings,
+    pub ema_decay: f64,
+}
+
+/// The loss of one forward pass, and its parts for the log.
+pub(super) struct Loss {
+    pub total: Tensor<1>,
+    pub parts: Vec<(&'static str, Tensor<1>)>,
+}
+
+/// An endless sequence of batches.
+pub(super) type Batches<B> = Box<dyn Iterator<Item = Result<B, RuntimeError>>>;
+
+/// What the two stages differ in.
+pub(super) trait Task {
+    type Model: AutodiffModule<Backend>;
+    type Batch;
+
+    const STAGE: Stage;
+
+    fn schedule(&self) -> Schedule<'_>;
+
+    /// The batches from number `first` on, counted in forward passes.
+    fn batches(&self, first: u64) -> Result<Batches<Self::Batch>, RuntimeError>;
+
+    fn loss(&self, model: &Self::Model, batch: Self::Batch, at: Progress, draw: Draw) -> Loss;
+
+    /// Measures a model without gradients, and leaves pictures in `samples`.
+    fn evaluate(&self, model: &Self::Model, samples: &Path) -> Result<BTreeMap<String, f64>, RuntimeError>;
+
+    /// Factor on the learning rate of a parameter.
+    fn learning_rate_multiplier(&self, _path: &str) -> f64 {
+        1.0
+    }
+}
+
+/// How a stage ended.
+pub(super) enum End {
+    Finished,
+    Interrupted,
+}
+
+/// Trains `model` to the last step, from the newest checkpoint of the run on.
+pub(super) fn run_stage<T: Task>(task: &T, model: T::Model, session: &mut Session<'_>) -> Result<End, RuntimeError> {
+    let start = checkpoint::newest(&session.run.path, T::STAGE)?;
+    session.open_log(T::STAGE, start.as_ref().map(|checkpoint| checkpoint.step))?;
+    let mut state = State::new(task, model, start, session)?;
+    let total = task.schedule().steps;
+    session.observer.event(&Event::StageStarted { stage: T::STAGE, from: state.step, total, parameters: state.parameters });
+    let mut log = Log::new();
+    let mut batches = task.batches((state.step * task.schedule().accumulation) as u64)?;
+    while state.step < total {
+        let loss = state.advance(task, &mut batches, &mut log, session)?;
+        session.observer.event(&Event::Step { stage: T::STAGE, step: state.step, total, loss, rate: log.rate() });
+        let at = |every: usize| state.step.is_multiple_of(every) || state.step == total;
+        if at(session.train.log_every) {
+            session.record(state.record(T::STAGE, MetricSplit::Train, log.take()))?;
+        }
+        if at(session.train.evaluate_every) {
+            state.evaluate(task, session)?;
+        }
+        let interrupted = session.interrupted.load(Ordering::Relaxed);
+        if at(session.train.checkpoint_every) || interrupted {
+            state.save(T::STAGE, session)?;
+        }
+        if interrupted && state.step < total {
+            return Ok(End::Interrupted);
+        }
+    }
+    if total == 0 && checkpoint::newest(&session.run.path, T::STAGE)?.is_none() {
+        state.save(T::STAGE, session)?;
+    }
+    Ok(End::Finished)
+}
+
+/// A stage on its way.
+struct State<M: AutodiffModule<Backend>> {
+    /// Taken while the optimiser changes it.
+    model: Option<M>,
+    average: Option<Ema<M>>,
+    optimizer: Optimizer<M>,
+    step: usize,
+    parameters: usize,
+    elapsed: f64,
+    clock: Instant,
+}
+
+impl<M: AutodiffModule<Backend>> State<M> {
+    fn new<T: Task<Model = M>>(
+        task: &T,
+        mut model: M,
+        start: Option<Checkpoint>,
+        session: &Session<'_>,
+    ) -> Result<Self, RuntimeError> {
+        let schedule = task.schedule();
+        let parameters = params::count(&model);
+        let mut optimizer = Optimizer::new(schedule.optimizer, &model, |path| task.learning_rate_multiplier(path));
+        let (mut step, mut elapsed) = (0, 0.0);
+        let average = match &start {
+            None => Ema::new(&model, schedule.ema_decay),
+            Some(checkpoint) => {
+                state::load_file(&mut model, &checkpoint.model())?;
+                let bytes = checkpoint.optimizer()?;
+                optimizer = optimizer
+                    .load_bytes(bytes, session.device)
+                    .map_err(|message| RuntimeError::content(&checkpoint.path, message))?;
+                (step, elapsed) = (checkpoint.step as usize, checkpoint.elapsed_seconds);
+                let mut average = Ema::new(&model, schedule.ema_decay);
+                if let (Some(average), Some(path)) = (&mut average, checkpoint.average()) {
+                    state::load_file(&mut average.average, &path)?;
+                }
+                average
+            }
+        };
+        Ok(Self { model: Some(model), average, optimizer, step, parameters, elapsed, clock: Instant::now() })
+    }
+
+    fn model(&self) -> &M {
+        self.model.as_ref().expect("there between the steps")
+    }
+
+    fn seconds(&self) -> f64 {
+        self.elapsed + self.clock.elapsed().as_secs_f64()
+    }
+
+    fn record(&self, stage: Stage, split: MetricSplit, values: BTreeMap<String, f64>) -> MetricRecord {
+        MetricRecord { stage, split, step: self.step as u64, elapsed_seconds: self.seconds(), values }
+    }
+
+    /// One optimiser step; gives its loss.
+    fn advance<T: Task<Model = M>>(
+        &mut self,
+        task: &T,
+        batches: &mut Batches<T::Batch>,
+        log: &mut Log,
+        session: &Session<'_>,
+    ) -> Result<f64, RuntimeError> {
+        let schedule = task.schedule();
+        let at = Progress { step: self.step, total: schedule.steps };
+        let stream = Stream::new(session.train.seed).fork(T::STAGE.name()).at(self.step as u64);
+        let model = self.model.take().expect("there between the steps");
+        let mut accumulator = GradientsAccumulator::new();
+        let mut mean_loss = 0.0;
+        let share = 1.0 / schedule.accumulation as f64;
+        for pass in 0..schedule.accumulation {
+            let batch = batches.next().ok_or_else(|| RuntimeError::Request("the data ended before the last step".into()))??;
+            let Loss { total, parts } = task.loss(&model, batch, at, Draw::Stream(stream.at(pass as u64)));
+            let loss = f64::from(scalar(total.clone()));
+            mean_loss += loss * share;
+            log.add("loss", loss * share);
+            for (name, value) in parts {
+                log.add(name, f64::from(scalar(value)) * share);
+            }
+            let gradients = total.mul_scalar(share).backward();
+            accumulator.accumulate(&model, GradientsParams::from_grads(gradients, &model));
+        }
+        let mut gradients = accumulator.grads();
+        let norm = global_norm(&model, &gradients);
+        if schedule.optimizer.clip_norm > 0.0 {
+            clip(&model, &mut gradients, norm, schedule.optimizer.clip_norm);
+        }
+        let rate = learning_rate(schedule.optimizer, self.step, schedule.steps);
+        let model = self.optimizer.step(model, gradients, rate);
+        self.average = self.average.take().map(|average| average.update(&model));
+        self.model = Some(model);
+        self.step += 1;
+        log.add("grad_norm", norm);
+        log.add("learning_rate", rate);
+        log.step(schedule.batch_size * schedule.accumulation);
+        Ok(mean_loss)
+    }
+
+    fn evaluate<T: Task<Model = M>>(&self, task: &T, session: &mut Session<'_>) -> Result<(), RuntimeError> {
+        let frozen = match &self.average {
+            Some(average) => average.average.clone(),
+            None => self.model().clone().no_grad(),
+        };
+        let samples = step_folder(&session.run.path, T::STAGE, self.step as u64);
+        let values = task.evaluate(&frozen, &samples)?;
+        let record = self.record(T::STAGE, MetricSplit::Validation, values);
+        session.record(record.clone())?;
+        session.run.write_problems(session.dataset.as_ref())?;
+        session.summarize(StageSummary {
+            stage: T::STAGE,
+            steps: record.step,
+            seconds: record.elapsed_seconds,
+            parameters: self.parameters as u64,
+            metrics: record.values.clone(),
+        })?;
+        write_report(&session.run.path)?;
+        session.observer.event(&Event::Evaluated { stage: T::STAGE, step: self.step, values: record.values });
+        Ok(())
+    }
+
+    fn save(&self, stage: Stage, session: &mut Session<'_>) -> Result<(), RuntimeError> {
+        let contents = Contents {
+            stage,
+            step: self.step as u64,
+            elapsed_seconds: self.seconds(),
+            model: self.model(),
+            average: self.average.as_ref().map(|average| &average.average),
+            optimizer: self.optimizer.to_bytes().map_err(RuntimeError::Request)?,
+        };
+        let saved = checkpoint::write(&session.run.path, contents, session.train.keep_checkpoints)?;
+        session.observer.event(&Event::Saved { path: saved.path });
+        Ok(())
+    }
+}
+
+/// Means since the last line of the log.
+struct Log {
+    sums: BTreeMap<&'static str, f64>,
+    steps: usize,
+    clips: usize,
+    since: Instant,
+}
+
+impl Log {
+    fn new() -> Self {
+        Self { sums: BTreeMap::new(), steps: 0, clips: 0, since: Instant::now() }
+    }
+
+    fn add(&mut self, name: &'static str, value: f64) {
+        *self.sums.entry(name).or_default() += value;
+    }
+
+    fn step(&mut self, clips: usize) {
+        self.steps += 1;
+        self.clips += clips;
+    }
+
+    /// Clips a second.
+    fn rate(&self) -> f64 {
+        self.clips as f64 / self.since.elapsed().as_secs_f64().max(1e-9)
+    }
+
+    fn take(&mut self) -> BTreeMap<String, f64> {
+        let rate = self.rate();
+        let done = std::mem::replace(self, Self::new());
+        let mean = |(name, sum): (&str, f64)| (name.to_owned(), sum / done.steps.max(1) as f64);
+        let mut values: BTreeMap<_, _> = done.sums.into_iter().map(mean).collect();
+        values.insert("clips_per_second".into(), rate);
+        values
+    }
+}

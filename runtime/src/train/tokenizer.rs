@@ -1,0 +1,119 @@
+//! The first stage: the tokenizer with its prior (paper, equation 8).
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use larp_traits::{Device, Draw, Progress};
+
+use super::stage::{Batches, Loss, Schedule, Task};
+use crate::RuntimeError;
+use crate::clip::Clip;
+use crate::convert::to_tensor;
+use crate::data::{Batch, Dataset, Loader, LoaderSettings, Split, fixed};
+use crate::evaluate::{Reconstruction, reconstruct};
+use crate::media::{
+    Gap, GifOptions, Mp4Options, contact_sheet, ffmpeg_available, side_by_side, write_gif, write_mp4, write_png,
+};
+use crate::model::Tokenizer;
+use crate::pipeline::{Losses, Pipeline, Train};
+use crate::report::{Stage, clip_name};
+
+/// Pictures are enlarged until they are about this wide.
+const PICTURE_WIDTH: usize = 128;
+
+/// Whole factor by which clips of this width are enlarged in pictures.
+pub(crate) fn picture_scale(width: usize) -> usize {
+    (PICTURE_WIDTH / width).max(1)
+}
+
+/// Training of the tokenizer.
+pub(super) struct TokenizerTask {
+    dataset: Arc<dyn Dataset>,
+    device: Device,
+    train: Train,
+    losses: Losses,
+    seed: u64,
+}
+
+impl TokenizerTask {
+    pub fn new(pipeline: &Pipeline, dataset: Arc<dyn Dataset>, device: &Device) -> Result<Self, RuntimeError> {
+        let (train, losses) = (pipeline.train.clone(), pipeline.losses);
+        Ok(Self { dataset, device: device.clone(), seed: train.seed, train, losses })
+    }
+}
+
+impl Task for TokenizerTask {
+    type Model = Tokenizer;
+    type Batch = Batch;
+
+    const STAGE: Stage = Stage::Tokenizer;
+
+    fn schedule(&self) -> Schedule<'_> {
+        let tokenizer = &self.train.tokenizer;
+        Schedule {
+            steps: tokenizer.steps,
+            batch_size: tokenizer.batch_size,
+            accumulation: tokenizer.accumulation,
+            optimizer: &tokenizer.optimizer,
+            ema_decay: tokenizer.ema_decay,
+        }
+    }
+
+    fn batches(&self, first: u64) -> Result<Batches<Batch>, RuntimeError> {
+        let settings = LoaderSettings {
+            first_step: first,
+            workers: self.train.workers,
+            ..LoaderSettings::new(Split::Train, self.train.tokenizer.batch_size, self.seed)
+        };
+        let loader = Loader::new(self.dataset.clone(), settings)?;
+        Ok(Box::new(loader.map(|batch| batch.map_err(RuntimeError::from))))
+    }
+
+    fn loss(&self, model: &Tokenizer, batch: Batch, at: Progress, draw: Draw) -> Loss {
+        let video = to_tensor(batch.samples.iter().map(|sample| &sample.clip), &self.device);
+        let tokenized = model.forward(video.clone(), draw.fork("quantizer"));
+        let l1 = (tokenized.reconstruction - video).abs().mean();
+        let mut total = l1.clone().mul_scalar(self.losses.l1);
+        let mut parts = vec![("l1", l1)];
+        if let Some(loss) = tokenized.quantized.loss() {
+            total = total + loss.clone().mul_scalar(self.losses.quantizer);
+            parts.push(("quantizer_loss", loss));
+        }
+        if let Some(prior) = model.prior_nll(&tokenized.quantized, at, draw.fork("prior")) {
+            total = total + prior.nll.clone().mul_scalar(self.losses.prior);
+            parts.push(("prior_nll", prior.nll));
+            parts.push(("prior_accuracy", prior.accuracy));
+        }
+        Loss { total, parts }
+    }
+
+    fn evaluate(&self, model: &Tokenizer, samples: &Path) -> Result<BTreeMap<String, f64>, RuntimeError> {
+        let clips = fixed(self.dataset.clone(), Split::Validation, self.train.evaluation_clips, self.train.workers)?;
+        let (values, kept) = reconstruct(model, clips, self.train.tokenizer.batch_size, self.train.sample_clips, &self.device)?;
+        write_samples(&kept, samples)?;
+        Ok(values)
+    }
+
+    fn learning_rate_multiplier(&self, path: &str) -> f64 {
+        if path.starts_with("prior.") { self.train.tokenizer.prior_learning_rate_multiplier } else { 1.0 }
+    }
+}
+
+/// Original and reconstruction side by side, as GIF, mp4 and one sheet of stills.
+fn write_samples(kept: &[Reconstruction], folder: &Path) -> Result<(), RuntimeError> {
+    let Some(first) = kept.first() else { return Ok(()) };
+    let scale = picture_scale(first.original.shape.width);
+    let with_mp4 = ffmpeg_available();
+    for (index, pair) in kept.iter().enumerate() {
+        let both = side_by_side(&[pair.original.clone(), pair.reconstructed.clone()], Gap::default())?;
+        let path = folder.join(clip_name(index));
+        write_gif(&path, &both, GifOptions { scale, ..GifOptions::default() })?;
+        if with_mp4 {
+            write_mp4(&path.with_extension("mp4"), &both, Mp4Options { scale, plays: 4, ..Mp4Options::default() })?;
+        }
+    }
+    let rows: Vec<Clip> = kept.iter().flat_map(|pair| [pair.original.clone(), pair.reconstructed.clone()]).collect();
+    write_png(&folder.join("sheet.png"), &contact_sheet(&rows, Gap::default())?, scale.div_ceil(2))?;
+    Ok(())
+}

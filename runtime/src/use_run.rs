@@ -1,0 +1,118 @@
+//! What a trained run is used for: tokens of files, reconstructions, generated clips.
+
+use std::path::Path;
+
+use burn::module::Module;
+use larp_traits::{Condition, Device, Draw, DynGenerator, Int, Sampling, Stream, Tensor, burn::tensor::TensorData, state};
+
+use crate::RuntimeError;
+use crate::clip::Clip;
+use crate::convert::to_clips;
+use crate::model::Tokenizer;
+use crate::pipeline::Pipeline;
+use crate::report::Stage;
+use crate::run::RunFolder;
+use crate::train::{Checkpoint, newest};
+
+/// Sequences that are generated at once.
+const GENERATED_AT_ONCE: usize = 32;
+
+/// A run with its trained tokenizer.
+#[derive(Debug)]
+pub struct TrainedRun {
+    /// Its settings.
+    pub pipeline: Pipeline,
+    /// Names of the classes.
+    pub classes: Vec<String>,
+    /// Without gradients and prior.
+    pub tokenizer: Tokenizer,
+    /// Steps that the tokenizer was trained for.
+    pub step: u64,
+    run: RunFolder,
+    device: Device,
+}
+
+impl TrainedRun {
+    /// Opens a run folder.
+    ///
+    /// # Errors
+    /// When there is no run, or no trained tokenizer in it.
+    pub fn open(path: &Path, device: &Device) -> Result<Self, RuntimeError> {
+        let run = RunFolder::open(path)?;
+        let pipeline = run.pipeline()?;
+        let classes = run.data()?.classes;
+        let checkpoint = checkpoint(&run, Stage::Tokenizer)?;
+        let tokenizer = load_tokenizer(&pipeline, &checkpoint, device)?;
+        Ok(Self { pipeline, classes, tokenizer, step: checkpoint.step, run, device: device.clone() })
+    }
+
+    /// Where its tensors live.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Its trained generator, without gradients.
+    ///
+    /// # Errors
+    /// When the pipeline has none, or it is not trained yet.
+    pub fn generator(&self) -> Result<DynGenerator, RuntimeError> {
+        let Some(mut generator) = self.pipeline.outline_generator(self.classes.len(), &self.device)? else {
+            return Err(RuntimeError::Request(format!("the pipeline `{}` has no generator", self.pipeline.name)));
+        };
+        state::load_file(&mut generator, &checkpoint(&self.run, Stage::Generator)?.weights())?;
+        Ok(generator.no_grad())
+    }
+
+    /// The label of a class by its name or number.
+    ///
+    /// # Errors
+    /// When there is none: the error lists the classes, nearest first.
+    pub fn class(&self, name: &str) -> Result<usize, RuntimeError> {
+        let by_name = self.classes.iter().position(|class| class == name);
+        let by_number = || name.parse().ok().filter(|&index: &usize| index < self.classes.len());
+        by_name.or_else(by_number).ok_or_else(|| {
+            let known = larp_traits::registry::nearest_first(name, self.classes.iter().map(String::as_str));
+            let count = known.len();
+            RuntimeError::Request(format!("there is no class `{name}` among the {count} of this run: {}", known.join(", ")))
+        })
+    }
+}
+
+fn checkpoint(run: &RunFolder, stage: Stage) -> Result<Checkpoint, RuntimeError> {
+    newest(&run.path, stage)?.ok_or_else(|| RuntimeError::Run {
+        path: run.path.clone(),
+        message: format!("its {stage} is not trained yet; go on with `train --resume`"),
+    })
+}
+
+/// The tokenizer of a checkpoint, without gradients and prior.
+pub(crate) fn load_tokenizer(pipeline: &Pipeline, checkpoint: &Checkpoint, device: &Device) -> Result<Tokenizer, RuntimeError> {
+    let mut tokenizer = pipeline.outline_tokenizer(device)?;
+    state::load_file(&mut tokenizer, &checkpoint.weights())?;
+    tokenizer.prior = None;
+    Ok(tokenizer.no_grad())
+}
+
+/// A clip for each label; `None` is no class. Both models must be without gradients.
+pub fn generate_clips(
+    tokenizer: &Tokenizer,
+    generator: &DynGenerator,
+    labels: &[Option<usize>],
+    sampling: &Sampling,
+    stream: Stream,
+    device: &Device,
+) -> Vec<Clip> {
+    let mut clips = Vec::with_capacity(labels.len());
+    for (index, part) in labels.chunks(GENERATED_AT_ONCE).enumerate() {
+        let condition = match part.iter().copied().collect::<Option<Vec<usize>>>() {
+            Some(classes) => {
+                let classes: Vec<i32> = classes.into_iter().map(|class| class as i32).collect();
+                Condition::Classes(Tensor::<1, Int>::from_data(TensorData::new(classes, [part.len()]), device))
+            }
+            None => Condition::Unconditional(part.len()),
+        };
+        let tokens = generator.generate(&condition, sampling, Draw::Stream(stream.at(index as u64)));
+        clips.extend(to_clips(tokenizer.decode_tokens(tokens)));
+    }
+    clips
+}
