@@ -1,1 +1,1 @@
-//! Benchmarks
+//! Benchmarks: `cargo bench -p larp-benches`.

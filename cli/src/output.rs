@@ -1,6 +1,7 @@
 //! Results on standard output.
 
 use std::io::{self, ErrorKind, Write};
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -20,6 +21,13 @@ pub fn print_json(value: &impl Serialize) -> Result<()> {
     print(&format!("{text}\n"))
 }
 
+/// The name that the program was started under: with plugins of a user's own, it is the user's.
+pub fn program_name() -> String {
+    let started = std::env::args_os().next();
+    let name = started.as_deref().and_then(|path| Path::new(path).file_stem());
+    name.map_or_else(|| "larp-cli".into(), |name| name.to_string_lossy().into_owned())
+}
+
 /// On which side of its column a text stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
@@ -31,9 +39,8 @@ pub enum Side {
 
 /// Rows in columns, two spaces between them; an empty row is an empty line.
 pub fn table(sides: &[Side], rows: &[Vec<String>]) -> String {
-    let width = |column: usize| {
-        rows.iter().filter_map(|row| row.get(column)).map(|text| text.chars().count()).max().unwrap_or_default()
-    };
+    let width =
+        |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|text| text.chars().count()).max().unwrap_or_default();
     let widths: Vec<usize> = (0..sides.len()).map(width).collect();
     let mut text = String::new();
     for row in rows {

@@ -28,11 +28,7 @@ impl Terminal {
     }
 
     fn write_whole(&self, bytes: &[u8]) -> io::Result<()> {
-        if self.is_interactive() {
-            self.bars.suspend(|| io::stderr().write_all(bytes))
-        } else {
-            io::stderr().write_all(bytes)
-        }
+        if self.is_interactive() { self.bars.suspend(|| io::stderr().write_all(bytes)) } else { io::stderr().write_all(bytes) }
     }
 }
 

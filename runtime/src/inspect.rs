@@ -76,6 +76,10 @@ pub fn inspect(pipeline: &Pipeline) -> Result<Inspection, RuntimeError> {
         part("project_out", None, &latents(quantizer.code_dim), &latents(decoder.dim), params::count(&tokenizer.project_out)),
         part("decoder", Some(pipeline.decoder.typetag_name()), &latents(decoder.dim), &clip, params::count(&tokenizer.decoder)),
     ];
+    if let Some(norm) = &tokenizer.norm {
+        let shape = latents(quantizer.code_dim);
+        parts.insert(2, part("norm", None, &shape, &shape, params::count(norm)));
+    }
     let tokenizer_parameters = parts.iter().map(|part| part.parameters).sum();
     if let (Some(settings), Some(prior)) = (&pipeline.prior, &tokenizer.prior) {
         let (input, output) = (latents(quantizer.code_dim), [encoder.tokens - 1, quantizer.vocab_size]);

@@ -13,6 +13,7 @@ pub mod clip;
 pub mod convert;
 pub mod data;
 pub mod device;
+pub mod doctor;
 pub mod error;
 pub mod evaluate;
 pub mod inspect;

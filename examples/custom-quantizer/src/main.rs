@@ -1,4 +1,4 @@
-//! `larp` with one more quantizer: all commands, and `type = "fsq"` in pipeline files.
+//! `larp-cli` with one more quantizer: all commands, and `type = "fsq"` in pipeline files.
 
 use custom_quantizer as _;
 

@@ -23,11 +23,22 @@ pub struct HolisticEncoderSettings {
     pub patch: Patch,
     /// Position codes of the patches.
     pub positions: PatchPositions,
+    /// Standard deviation of the queries at the start (`query_init_std` of the released code). A small model learns sooner from 1: its
+    /// queries then stay apart in the first layers.
+    pub query_std: f64,
 }
 
 impl Default for HolisticEncoderSettings {
     fn default() -> Self {
-        Self { tokens: 1024, dim: 768, depth: 12, heads: 12, patch: Patch::default(), positions: PatchPositions::default() }
+        Self {
+            tokens: 1024,
+            dim: 768,
+            depth: 12,
+            heads: 12,
+            patch: Patch::default(),
+            positions: PatchPositions::default(),
+            query_std: CODE_STD,
+        }
     }
 }
 
@@ -87,7 +98,7 @@ impl HolisticEncoder {
         Ok(Self {
             embed: PatchEmbed::new(grid, settings.dim, device),
             positions: PatchCodes::new(settings.positions, grid.cells(), settings.dim, device),
-            queries: init::param([settings.tokens, settings.dim], Init::Normal { std: CODE_STD }, device),
+            queries: init::param([settings.tokens, settings.dim], Init::Normal { std: settings.query_std }, device),
             transformer: settings.vit().init(device),
             latents,
         })

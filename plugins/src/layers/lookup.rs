@@ -1,5 +1,7 @@
 //! What codebook quantizers share: normalisation, look-up, straight-through gradient, losses.
 
+use burn::tensor::activation::{log_softmax, softmax};
+use larp_traits::tensor::untracked;
 use larp_traits::{Int, LossTerm, Quantized, Tensor};
 
 /// Rows of latents compared with the codebook at once: bounds the `[rows, vocab]` matrix.
@@ -30,7 +32,7 @@ pub fn lookup(codebook: Tensor<2>, tokens: Tensor<2, Int>) -> Tensor<3> {
 /// - output: `[batch, tokens]`
 pub fn choose(latents: &Tensor<3>, mut rows: impl FnMut(Tensor<2>, usize) -> Tensor<1, Int>) -> Tensor<2, Int> {
     let [batch, tokens, dim] = latents.dims();
-    let flat = latents.clone().detach().reshape([batch * tokens, dim]);
+    let flat = untracked(latents.clone()).reshape([batch * tokens, dim]);
     let parts = flat.split(ROWS, 0).into_iter().enumerate().map(|(index, part)| rows(part, index)).collect();
     Tensor::cat(parts, 0).reshape([batch, tokens])
 }
@@ -49,14 +51,44 @@ pub struct CodebookWeights {
 /// # Shapes
 /// - latents and codes: `[batch, tokens, code_dim]`
 pub fn straight_through(latents: Tensor<3>, codes: Tensor<3>, tokens: Tensor<2, Int>, weights: CodebookWeights) -> Quantized {
-    let commitment = (codes.clone().detach() - latents.clone()).square().mean();
-    let codebook = (codes.clone() - latents.clone().detach()).square().mean();
+    let commitment = (untracked(codes.clone()) - latents.clone()).square().mean();
+    let codebook = (codes.clone() - untracked(latents.clone())).square().mean();
     Quantized {
         tokens,
-        embeddings: latents.clone() + (codes - latents).detach(),
+        embeddings: latents.clone() + untracked(codes - latents),
         losses: vec![
             LossTerm { name: "commitment", weight: weights.commitment, value: commitment },
             LossTerm { name: "codebook", weight: weights.codebook, value: codebook },
         ],
+    }
+}
+
+/// Entropy loss (Yu et al., 2023, MAGVIT-v2, equation 6): each choice should be sure, and all codes should be chosen. The mean entropy
+/// of a latent's distribution over the codes, minus the entropy of the mean distribution.
+///
+/// # Shapes
+/// - logits: `[rows, vocab]`, one distribution a latent
+pub fn entropy_loss(logits: Tensor<2>) -> Tensor<1> {
+    let (probabilities, logs) = (softmax(logits.clone(), 1), log_softmax(logits, 1));
+    let of_sample = (probabilities.clone() * logs).sum_dim(1).mean().neg();
+    let mean = probabilities.mean_dim(0);
+    let of_mean = (mean.clone() * mean.clamp_min(1e-12).log()).sum().neg();
+    of_sample - of_mean
+}
+
+#[cfg(test)]
+mod tests {
+    use larp_traits::tensor::{cpu, scalar};
+
+    use super::*;
+
+    #[test]
+    fn sure_and_even_choices_have_the_lowest_entropy_loss() {
+        let even = Tensor::<2>::from_floats([[50.0, 0.0], [0.0, 50.0]], &cpu());
+        let collapsed = Tensor::<2>::from_floats([[50.0, 0.0], [50.0, 0.0]], &cpu());
+        let unsure = Tensor::<2>::from_floats([[0.0, 0.0], [0.0, 0.0]], &cpu());
+        let values = [even, collapsed, unsure].map(|logits| scalar(entropy_loss(logits)));
+        assert!((values[0] + std::f32::consts::LN_2).abs() < 1e-4, "{values:?}");
+        assert!(values[1].abs() < 1e-4 && values[2].abs() < 1e-4, "{values:?}");
     }
 }

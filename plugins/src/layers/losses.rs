@@ -1,6 +1,7 @@
 //! Cross-entropy of next tokens.
 
 use burn::tensor::activation::log_softmax;
+use larp_traits::tensor::untracked;
 use larp_traits::{Int, Tensor};
 
 /// Mean negative log-likelihood in nats, and the share of labels ranked first.
@@ -16,7 +17,7 @@ pub struct NextToken {
 /// - logits: `[batch, tokens, vocab]`
 /// - labels: `[batch, tokens]`
 pub fn next_token(logits: Tensor<3>, labels: Tensor<2, Int>) -> NextToken {
-    let best = logits.clone().detach().argmax(2).squeeze_dim::<2>(2);
+    let best = untracked(logits.clone()).argmax(2).squeeze_dim::<2>(2);
     let accuracy = best.equal(labels.clone()).float().mean();
     let chosen = log_softmax(logits, 2).gather(2, labels.unsqueeze_dim(2));
     NextToken { nll: chosen.mean().neg(), accuracy }

@@ -16,7 +16,7 @@ pub fn sample_rows(probabilities: Tensor<2>, draw: Draw) -> Tensor<1, Int> {
     };
     let device = probabilities.device();
     let [rows, vocab] = probabilities.dims();
-    let probabilities = to_host(probabilities.detach());
+    let probabilities = to_host(probabilities);
     let mut rng = stream.rng();
     let chosen: Vec<i32> = probabilities.chunks(vocab.max(1)).map(|row| pick(row, rng.random::<f32>()) as i32).collect();
     Tensor::<1, Int>::from_data(burn::tensor::TensorData::new(chosen, [rows]), &device)

@@ -25,7 +25,7 @@ impl VitConfig {
     /// When the heads do not divide the width, or the width is not divisible by 4 (sine-cosine codes of two axes).
     pub fn check(self, part: &str) -> Result<Self, SettingsError> {
         divides(&format!("{part}.heads"), self.heads, self.dim, &format!("{part}.dim"))?;
-        if self.dim % 4 != 0 {
+        if !self.dim.is_multiple_of(4) {
             return Err(SettingsError::value(format!("{part}.dim"), self.dim, "it must be divisible by 4"));
         }
         Ok(self)

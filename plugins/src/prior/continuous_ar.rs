@@ -177,8 +177,8 @@ impl ContinuousAr {
     /// - output: `[batch, tokens - 1, vocab]`
     pub fn logits(&self, predicted: Tensor<3>, codebook: Tensor<2>) -> Tensor<3> {
         let codes = match self.settings.similarity {
-            Similarity::Cosine => l2_normalize(codebook.detach()),
-            Similarity::Dot => codebook.detach(),
+            Similarity::Cosine => l2_normalize(untracked(codebook)),
+            Similarity::Dot => untracked(codebook),
         };
         predicted.matmul(codes.transpose().unsqueeze()).div_scalar(self.settings.temperature)
     }
@@ -191,7 +191,7 @@ impl ContinuousAr {
     /// - drawn and replaced: `[batch, tokens - 1]`
     pub fn mix(&self, embeddings: Tensor<3>, codebook: Tensor<2>, drawn: Tensor<2, Int>, replaced: Tensor<2, Int>) -> Tensor<3> {
         let [batch, tokens, dim] = embeddings.dims();
-        let drawn = lookup(codebook.detach(), drawn);
+        let drawn = lookup(untracked(codebook), drawn);
         let replaced = replaced.greater_elem(0).unsqueeze_dim::<3>(2).expand([batch, tokens - 1, dim]);
         let first = embeddings.clone().slice_dim(1, 0..1);
         Tensor::cat(vec![first, embeddings.slice_dim(1, 1..tokens).mask_where(replaced, drawn)], 1)
@@ -210,7 +210,7 @@ impl Prior for ContinuousAr {
             return PriorLoss { nll: first.nll, accuracy: first.accuracy };
         };
         let vocab = logits.dims()[2];
-        let probabilities = softmax(logits.detach().reshape([batch * (tokens - 1), vocab]), 1);
+        let probabilities = softmax(untracked(logits).reshape([batch * (tokens - 1), vocab]), 1);
         let drawn = sample_rows(probabilities, draw.fork("next tokens")).reshape([batch, tokens - 1]);
         let replaced = stream.fork("scheduled sampling").uniform([batch, tokens - 1], &embeddings.device()).lower_elem(ratio);
         let mixed = self.mix(embeddings, codebook.clone(), drawn, replaced.int());

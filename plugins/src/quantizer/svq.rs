@@ -7,7 +7,7 @@ use burn::tensor::activation::softmax;
 use larp_traits::prelude::*;
 
 use super::check_codebook;
-use crate::layers::lookup::{CodebookWeights, choose, l2_normalize, lookup, straight_through};
+use crate::layers::lookup::{CodebookWeights, choose, entropy_loss, l2_normalize, lookup, straight_through};
 use crate::layers::sample::sample_rows;
 
 /// Settings of [`Svq`]; the defaults are the paper's.
@@ -22,11 +22,13 @@ pub struct SvqSettings {
     pub commitment_weight: f64,
     /// Weight of the codebook loss.
     pub codebook_weight: f64,
+    /// Weight of the entropy loss, which keeps the codebook in use; 0 in the paper. It holds a matrix of all latents by all codes.
+    pub entropy_weight: f64,
 }
 
 impl Default for SvqSettings {
     fn default() -> Self {
-        Self { codebook_size: 8192, temperature: 0.03, commitment_weight: 0.25, codebook_weight: 1.0 }
+        Self { codebook_size: 8192, temperature: 0.03, commitment_weight: 0.25, codebook_weight: 1.0, entropy_weight: 0.0 }
     }
 }
 
@@ -77,7 +79,11 @@ impl Svq {
     /// - latents: `[rows, code_dim]`, of length 1
     /// - output: `[rows, vocab]`
     pub fn probabilities(&self, latents: Tensor<2>) -> Tensor<2> {
-        softmax(latents.matmul(self.codes().detach().transpose()).div_scalar(self.settings.temperature), 1)
+        softmax(self.logits(latents, untracked(self.codes())), 1)
+    }
+
+    fn logits(&self, latents: Tensor<2>, codes: Tensor<2>) -> Tensor<2> {
+        latents.matmul(codes.transpose()).div_scalar(self.settings.temperature)
     }
 }
 
@@ -87,7 +93,14 @@ impl Quantizer for Svq {
         let tokens = choose(&latents, |rows, part| sample_rows(self.probabilities(rows), draw.at(part)));
         let codes = lookup(self.codes(), tokens.clone());
         let weights = CodebookWeights { commitment: self.settings.commitment_weight, codebook: self.settings.codebook_weight };
-        straight_through(latents, codes, tokens, weights)
+        let mut quantized = straight_through(latents.clone(), codes, tokens, weights);
+        if self.settings.entropy_weight > 0.0 {
+            let [batch, count, dim] = latents.dims();
+            let logits = self.logits(latents.reshape([batch * count, dim]), self.codes());
+            let weight = self.settings.entropy_weight;
+            quantized.losses.push(LossTerm { name: "entropy", weight, value: entropy_loss(logits) });
+        }
+        quantized
     }
 
     fn dequantize(&self, tokens: Tensor<2, Int>) -> Tensor<3> {

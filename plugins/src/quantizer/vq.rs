@@ -65,7 +65,7 @@ impl Vq {
 impl Quantizer for Vq {
     fn quantize(&self, latents: Tensor<3>, _: Draw) -> Quantized {
         let latents = self.scaled(latents);
-        let codes = self.codes().detach();
+        let codes = untracked(self.codes());
         let lengths = codes.clone().square().sum_dim(1).transpose();
         // |z - e|^2 without |z|^2, which is the same for every code
         let tokens = choose(&latents, |rows, _| {

@@ -9,7 +9,7 @@ use super::{NamedTensor, ReleasedError, sizes};
 use crate::decoder::holistic::HolisticDecoderSettings;
 use crate::encoder::holistic::HolisticEncoderSettings;
 use crate::generator::llama::{LlamaSettings, Task};
-use crate::layers::codes::{PatchPositions, TokenPositions};
+use crate::layers::codes::{CODE_STD, PatchPositions, TokenPositions};
 use crate::layers::gpt::GptDropout;
 use crate::layers::patchify::Patch;
 use crate::prior::continuous_ar::{ContinuousArSettings, ScheduledSampling, Similarity};
@@ -63,6 +63,7 @@ impl TokenizerArguments {
                 heads: self.encoder_num_heads,
                 patch,
                 positions: positions(self.learned_encoder_patch_pe),
+                query_std: self.query_init_std.unwrap_or(CODE_STD),
             },
             quantizer: quantizer(&self.bottleneck.args.regularizer.args)?,
             decoder: HolisticDecoderSettings {
@@ -160,7 +161,7 @@ impl TokenizerArguments {
 
 fn quantizer(arguments: &QuantizerArguments) -> Result<Box<dyn QuantizerSettings>, ReleasedError> {
     let entropy = arguments.entropy_loss_weight;
-    refuse(entropy != 0.0, "entropy_loss_weight", entropy, "there is no entropy loss")?;
+    refuse(entropy != 0.0, "entropy_loss_weight", entropy, "expected 0")?;
     let (codebook_size, l2_normalize) = (arguments.codebook_size, arguments.l2_normalized);
     let (commitment_weight, codebook_weight) = (arguments.commitment_loss_weight, arguments.codebook_loss_weight);
     if !arguments.stochastic {
@@ -169,7 +170,7 @@ fn quantizer(arguments: &QuantizerArguments) -> Result<Box<dyn QuantizerSettings
     refuse(!l2_normalize, "l2_normalized", l2_normalize, "stochastic quantization compares directions")?;
     let temperature = arguments.stochastic_temperature;
     refuse(temperature <= 0.0, "stochastic_temperature", temperature, "a learned temperature has no equivalent")?;
-    Ok(Box::new(SvqSettings { codebook_size, temperature, commitment_weight, codebook_weight }))
+    Ok(Box::new(SvqSettings { codebook_size, temperature, commitment_weight, codebook_weight, entropy_weight: entropy }))
 }
 
 /// Settings of a generator with what it knows of the tokenizer.

@@ -5,6 +5,6 @@ mod pixels;
 mod reconstruct;
 
 pub use codes::CodeCounts;
-pub use pixels::{clip_errors, mean_frame};
+pub use pixels::{ClipErrors, clip_errors, mean_frame};
 pub(crate) use reconstruct::batches;
 pub use reconstruct::{Reconstruction, reconstruct};

@@ -1,9 +1,12 @@
 //! Encoder, projections, quantizer, decoder and prior as one module.
 
+use burn::module::Module;
 use burn::nn::Linear;
 use larp_traits::{
     Backend, Component, DynDecoder, DynEncoder, DynPrior, DynQuantizer, Draw, Int, Progress, PriorLoss, Quantized, Tensor,
 };
+
+use super::ActNorm;
 
 /// A video tokenizer. The projections to and from the code dimension belong to no plugin: every quantizer shares them.
 #[derive(Component, Debug)]
@@ -12,6 +15,8 @@ pub struct Tokenizer {
     pub encoder: DynEncoder,
     /// `[encoder dim, code_dim]`.
     pub project_in: Linear<Backend>,
+    /// Between the projection and the quantizer, where the pipeline asks for it.
+    pub norm: Option<ActNorm>,
     /// Latents to tokens.
     pub quantizer: DynQuantizer,
     /// `[code_dim, decoder dim]`.
@@ -38,7 +43,23 @@ impl Tokenizer {
     /// - video: `[batch, channels, frames, height, width]`, in [0, 1]
     pub fn quantize(&self, video: Tensor<5>, draw: Draw) -> Quantized {
         let latents = self.project_in.forward(self.encoder.encode(video));
+        let latents = match &self.norm {
+            Some(norm) => norm.forward(latents),
+            None => latents,
+        };
         self.quantizer.quantize(latents, draw)
+    }
+
+    /// Starts the normalisation, where there is one, from clips.
+    ///
+    /// # Shapes
+    /// - video: `[batch, channels, frames, height, width]`, in [0, 1]
+    pub fn start_norm(mut self, video: Tensor<5>) -> Self {
+        if let Some(norm) = self.norm.take() {
+            let frozen = (self.encoder.clone().no_grad(), self.project_in.clone().no_grad());
+            self.norm = Some(norm.start(frozen.1.forward(frozen.0.encode(video))));
+        }
+        self
     }
 
     /// Clips to tokens and back.

@@ -3,8 +3,8 @@
 use larp_traits::params::materialize;
 use larp_traits::{Device, DynGenerator, Init, SettingsError, init};
 
-use super::{Pipeline, PipelineError};
-use crate::model::Tokenizer;
+use super::{BottleneckNorm, Pipeline, PipelineError};
+use crate::model::{ActNorm, Tokenizer};
 
 impl Pipeline {
     /// Builds the tokenizer, its parameters not yet started: for counting them.
@@ -19,6 +19,8 @@ impl Pipeline {
             Ok(Tokenizer {
                 encoder: self.encoder.build(&of_encoder)?,
                 project_in: linear(plan.encoder.dim, code_dim),
+                norm: (self.bottleneck.norm == BottleneckNorm::ActNorm)
+                    .then(|| ActNorm::new(plan.encoder.tokens, code_dim, device)),
                 quantizer: self.quantizer.build(&of_encoder)?,
                 project_out: linear(code_dim, plan.decoder.dim),
                 decoder: self.decoder.build(&plan.context(plan.decoder, 0, device))?,

@@ -8,16 +8,18 @@
 mod build;
 mod builtin;
 mod compose;
+mod data;
 mod error;
 mod plan;
 mod settings;
 mod source;
+mod write;
 
 pub use builtin::{builtin, builtin_names};
 pub use compose::{Composition, Part, compose};
 pub use error::PipelineError;
 pub use plan::Plan;
 pub use settings::{
-    Bottleneck, ClipSettings, GeneratorTraining, Losses, OptimizerSettings, Pipeline, TokenizerTraining, Train,
+    Bottleneck, BottleneckNorm, ClipSettings, GeneratorTraining, Losses, OptimizerSettings, Pipeline, SamplingSettings, TokenizerTraining, Train,
 };
 pub use source::Source;

@@ -69,6 +69,20 @@ impl ClipSettings {
 pub struct Bottleneck {
     /// Width of latents and codes: 8 in the paper, 16 in the released code (SPEC.md, departure 2).
     pub code_dim: usize,
+    /// Normalisation of the latents; none in the paper.
+    #[serde(default)]
+    pub norm: BottleneckNorm,
+}
+
+/// Normalisation between projection and quantizer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BottleneckNorm {
+    /// None.
+    #[default]
+    None,
+    /// A learned shift and scale a token, started from the first clips: a short training then finds its codes at once.
+    ActNorm,
 }
 
 /// Weights of the tokenizer's losses (paper, appendix A.1); 0 turns one off.
@@ -77,6 +91,9 @@ pub struct Bottleneck {
 pub struct Losses {
     /// Mean absolute difference of the pixels.
     pub l1: f64,
+    /// Mean squared difference of the pixels; 0 in the paper. Without a perceptual loss it finds small moving things sooner: the
+    /// best guess of the absolute difference is the median, which leaves them out.
+    pub mse: f64,
     /// The quantizer's own losses together.
     pub quantizer: f64,
     /// The prior's negative log-likelihood: the paper's alpha (equation 8).
@@ -85,7 +102,7 @@ pub struct Losses {
 
 impl Default for Losses {
     fn default() -> Self {
-        Self { l1: 1.0, quantizer: 0.1, prior: 0.06 }
+        Self { l1: 1.0, mse: 0.0, quantizer: 0.1, prior: 0.06 }
     }
 }
 

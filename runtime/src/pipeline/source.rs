@@ -17,7 +17,7 @@ use crate::data::DataSettings;
 pub struct Source {
     /// The file's path, or a built-in name.
     pub place: String,
-    text: String,
+    pub(super) text: String,
     /// Its values, with what was set over them.
     pub table: Table,
 }

@@ -1,6 +1,6 @@
 //! New plugin crates.
 //!
-//! [`new_plugin`] writes a crate with a small component that works, its conformance tests, and a binary that is `larp` with the
+//! [`new_plugin`] writes a crate with a small component that works, its conformance tests, and a binary that is `larp-cli` with the
 //! plugin linked in.
 
 mod error;

@@ -52,6 +52,11 @@ pub(super) trait Task {
 
     fn loss(&self, model: &Self::Model, batch: Self::Batch, at: Progress, draw: Draw) -> Loss;
 
+    /// What a model gets from the data before its first step.
+    fn start(&self, model: Self::Model) -> Result<Self::Model, RuntimeError> {
+        Ok(model)
+    }
+
     /// Measures a model without gradients, and leaves pictures in `samples`.
     fn evaluate(&self, model: &Self::Model, samples: &Path) -> Result<BTreeMap<String, f64>, RuntimeError>;
 
@@ -124,7 +129,10 @@ impl<M: AutodiffModule<Backend>> State<M> {
         let mut optimizer = Optimizer::new(schedule.optimizer, &model, |path| task.learning_rate_multiplier(path));
         let (mut step, mut elapsed) = (0, 0.0);
         let average = match &start {
-            None => Ema::new(&model, schedule.ema_decay),
+            None => {
+                model = task.start(model)?;
+                Ema::new(&model, schedule.ema_decay)
+            }
             Some(checkpoint) => {
                 state::load_file(&mut model, &checkpoint.model())?;
                 let bytes = checkpoint.optimizer()?;

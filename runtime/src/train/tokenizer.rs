@@ -22,6 +22,9 @@ use crate::report::{Stage, clip_name};
 /// Pictures are enlarged until they are about this wide.
 const PICTURE_WIDTH: usize = 128;
 
+/// Clips that a normalisation is started from.
+const NORM_CLIPS: usize = 64;
+
 /// Whole factor by which clips of this width are enlarged in pictures.
 pub(crate) fn picture_scale(width: usize) -> usize {
     (PICTURE_WIDTH / width).max(1)
@@ -73,9 +76,10 @@ impl Task for TokenizerTask {
     fn loss(&self, model: &Tokenizer, batch: Batch, at: Progress, draw: Draw) -> Loss {
         let video = to_tensor(batch.samples.iter().map(|sample| &sample.clip), &self.device);
         let tokenized = model.forward(video.clone(), draw.fork("quantizer"));
-        let l1 = (tokenized.reconstruction - video).abs().mean();
-        let mut total = l1.clone().mul_scalar(self.losses.l1);
-        let mut parts = vec![("l1", l1)];
+        let difference = tokenized.reconstruction - video;
+        let (l1, mse) = (difference.clone().abs().mean(), difference.square().mean());
+        let mut total = l1.clone().mul_scalar(self.losses.l1) + mse.clone().mul_scalar(self.losses.mse);
+        let mut parts = vec![("l1", l1), ("mse", mse)];
         if let Some(loss) = tokenized.quantized.loss() {
             total = total + loss.clone().mul_scalar(self.losses.quantizer);
             parts.push(("quantizer_loss", loss));
@@ -86,6 +90,20 @@ impl Task for TokenizerTask {
             parts.push(("prior_accuracy", prior.accuracy));
         }
         Loss { total, parts }
+    }
+
+    fn start(&self, model: Tokenizer) -> Result<Tokenizer, RuntimeError> {
+        if model.norm.is_none() {
+            return Ok(model);
+        }
+        let mut clips = Vec::new();
+        for batch in self.batches(0)? {
+            clips.extend(batch?.samples.into_iter().map(|sample| sample.clip));
+            if clips.len() >= NORM_CLIPS {
+                break;
+            }
+        }
+        Ok(model.start_norm(to_tensor(&clips, &self.device)))
     }
 
     fn evaluate(&self, model: &Tokenizer, samples: &Path) -> Result<BTreeMap<String, f64>, RuntimeError> {

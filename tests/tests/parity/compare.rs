@@ -50,7 +50,7 @@ impl<'a> Comparison<'a> {
         // a NaN is the worst difference of all
         let worst = by_excess.max_by(|(_, a), (_, b)| a.is_nan().cmp(&b.is_nan()).then(a.total_cmp(b)));
         if let Some((index, excess)) = worst
-            && !(excess <= VALUE)
+            && (excess.is_nan() || excess > VALUE)
         {
             let (a, b) = (found[index], expected[index]);
             self.fail(name, format!("worst difference {:e} at {index}: {a}, expected {b}", (a - b).abs()));
@@ -128,7 +128,7 @@ impl<'a> Comparison<'a> {
         let norm = |values: &mut dyn Iterator<Item = f32>| values.map(|x| f64::from(x).powi(2)).sum::<f64>().sqrt();
         let size = norm(&mut expected.values.iter().copied());
         let difference = norm(&mut found.values.iter().zip(&expected.values).map(|(a, b)| a - b));
-        if !(difference <= GRADIENT * size + GRADIENT_FLOOR) {
+        if difference.is_nan() || difference > GRADIENT * size + GRADIENT_FLOOR {
             let relative = difference / size;
             self.fail(&name, format!("norm of the difference {difference:e}, {relative:e} of the gradient's {size:e}"));
         }

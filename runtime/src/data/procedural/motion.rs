@@ -106,8 +106,8 @@ impl Path {
         let radius = match motion {
             TurnClockwise | TurnCounterClockwise => unit(rng, 0.24, 0.34),
             Grow | Shrink => unit(rng, 0.30, 0.40),
-            Orbit => unit(rng, 0.13, 0.17),
-            _ => unit(rng, 0.14, 0.20),
+            Orbit => unit(rng, 0.17, 0.22),
+            _ => unit(rng, 0.20, 0.27),
         };
         let reach = match motion {
             TurnClockwise | TurnCounterClockwise => unit(rng, 0.55 * PI, 1.1 * PI),

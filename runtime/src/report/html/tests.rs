@@ -5,10 +5,11 @@ use std::path::Path;
 
 use super::*;
 use crate::clip::{Clip, ClipShape};
+use crate::data::Problem;
 use crate::media::{Gap, GifOptions, contact_sheet, side_by_side, write_gif, write_png};
 use crate::report::environment::{Environment, EnvironmentInput};
 use crate::report::metrics::MetricsWriter;
-use crate::report::problems::{Problem, append_problem};
+use crate::report::problems::write_problems;
 use crate::report::record::{MetricRecord, MetricSplit, Stage};
 use crate::report::samples::{clip_name, generated_name, step_folder};
 use crate::report::summary::{StageSummary, Summary};
@@ -64,8 +65,8 @@ fn a_whole_run_makes_a_self_contained_page() {
     write_json(&run.join(files::ENVIRONMENT), &Environment::capture(input)).unwrap();
     write_metrics(run);
     write_samples(run);
-    let problem = Problem { path: "v_<script>alert(1)</script>.avi".to_owned(), reason: "no frames".to_owned() };
-    append_problem(&run.join(files::PROBLEMS), &problem).unwrap();
+    let problem = Problem { path: "v_<script>alert(1)</script>.avi".into(), reason: "no frames".to_owned() };
+    write_problems(&run.join(files::PROBLEMS), &[problem]).unwrap();
     let metrics = [("nll".to_owned(), 3.25)].into();
     let stage = StageSummary { stage: Stage::Generator, steps: 50, seconds: 61.0, parameters: 1_234_567, metrics };
     let summary = Summary { pipeline: "tiny <larp>".to_owned(), complete: true, seconds: 300.0, stages: vec![stage] };

@@ -1,5 +1,10 @@
 //! What a trained run is used for: tokens of files, reconstructions, generated clips.
 
+mod generate;
+mod inputs;
+mod reconstruct;
+mod tokenize;
+
 use std::path::Path;
 
 use burn::module::Module;
@@ -13,6 +18,14 @@ use crate::pipeline::Pipeline;
 use crate::report::Stage;
 use crate::run::RunFolder;
 use crate::train::{Checkpoint, newest};
+
+pub use generate::{GenerateRequest, GeneratedClip};
+pub use inputs::{InputClip, InputClips};
+pub use reconstruct::ReconstructedClip;
+pub use tokenize::{ClipOrigin, TokenizedClips};
+
+/// Clips that go through the tokenizer at once.
+const CLIPS_AT_ONCE: usize = 8;
 
 /// Sequences that are generated at once.
 const GENERATED_AT_ONCE: usize = 32;

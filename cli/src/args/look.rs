@@ -1,0 +1,58 @@
+//! Arguments of the commands that only look: `inspect`, `data check`, `doctor`, `completions`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use clap_complete::Shell;
+
+/// Show the parts of a pipeline, the shapes along the way, and its size
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// A pipeline file, or a built-in one: larp-tiny, larp-s, larp-b, larp-l
+    #[arg(value_name = "PIPELINE")]
+    pub pipeline: String,
+    /// Set a value, such as `encoder.depth=12`; can be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Look at data
+#[derive(Debug, Args)]
+pub struct DataArgs {
+    /// What to do
+    #[command(subcommand)]
+    pub command: DataCommand,
+}
+
+/// The subcommands of `data`.
+#[derive(Debug, Subcommand)]
+pub enum DataCommand {
+    /// Decode every file to its end, and list frames, size, frame rate and problems
+    Check {
+        /// A folder, a CSV of `path,label`, or a file
+        #[arg(value_name = "PATH")]
+        path: PathBuf,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Show devices, FFmpeg, libtorch, CUDA, memory and disk: what is missing, and how to get it
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Print a script that completes the commands in a shell
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum, value_name = "SHELL")]
+    pub shell: Shell,
+}

@@ -1,0 +1,42 @@
+//! `inspect`.
+
+use anyhow::Result;
+use larp_runtime::inspect::{Inspection, inspect as look};
+use larp_runtime::pipeline::Source;
+
+use crate::args::InspectArgs;
+use crate::output::{Side, print, print_json, table, thousands};
+
+/// Prints the parts of a pipeline and its sizes.
+pub fn inspect(args: &InspectArgs) -> Result<()> {
+    let mut source = Source::open(&args.pipeline)?;
+    for text in &args.set {
+        source.set(text)?;
+    }
+    let inspection = look(&source.pipeline()?)?;
+    if args.json { print_json(&inspection) } else { print(&text(&inspection)) }
+}
+
+fn text(inspection: &Inspection) -> String {
+    let Inspection { pipeline, parts, tokenizer_parameters, total_parameters, tokens, vocab_size, bits, classes } = inspection;
+    let mut rows = vec![["part", "plugin", "input", "output", "parameters"].map(str::to_owned).to_vec()];
+    for part in parts {
+        let plugin = part.plugin.clone().unwrap_or_default();
+        rows.push(vec![part.part.into(), plugin, shape(&part.input), shape(&part.output), thousands(part.parameters)]);
+    }
+    let total = |name: &str, count| vec![name.to_owned(), String::new(), String::new(), String::new(), thousands(count)];
+    rows.push(total("tokenizer", *tokenizer_parameters));
+    rows.push(total("total", *total_parameters));
+    let table = table(&[Side::Left, Side::Left, Side::Left, Side::Left, Side::Right], &rows);
+    let tokens = format!("{} tokens of {} codes, {} bits a clip", thousands(*tokens), thousands(*vocab_size), bits_text(*bits));
+    let classes = if *classes == 1 { "1 class".to_owned() } else { format!("{} classes", thousands(*classes)) };
+    format!("{pipeline}\n\n{table}\n{tokens}; {classes}\n")
+}
+
+fn shape(sizes: &[usize]) -> String {
+    if sizes.is_empty() { "class".into() } else { sizes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" x ") }
+}
+
+fn bits_text(bits: f64) -> String {
+    if bits.fract() == 0.0 { thousands(bits as usize) } else { format!("{bits:.1}") }
+}

@@ -1,0 +1,26 @@
+//! Every built-in component does what its trait promises.
+
+use larp_plugins as _;
+use larp_traits::conformance;
+
+conformance!(holistic_encoder: Encoder, "holistic", "tokens = 6\ndim = 16\ndepth = 2\nheads = 2\npatch = { frames = 2, size = 8 }");
+conformance!(
+    factorized_encoder: Encoder,
+    "holistic",
+    "tokens = 6\ndim = 16\ndepth = 1\nheads = 2\npatch = { frames = 2, size = 8 }\npositions = \"factorized\""
+);
+conformance!(patchwise_encoder: Encoder, "patchwise", "dim = 16\ndepth = 2\nheads = 2\npatch = { frames = 2, size = 8 }");
+conformance!(holistic_decoder: Decoder, "holistic", "dim = 16\ndepth = 2\nheads = 2\npatch = { frames = 2, size = 8 }");
+conformance!(
+    released_decoder: Decoder,
+    "holistic",
+    "dim = 16\ndepth = 1\nheads = 2\npatch = { frames = 2, size = 8 }\npatch_queries = \"sin-cos\"\nquery_type_embedding = true\ntoken_positions = \"learned\""
+);
+conformance!(patchwise_decoder: Decoder, "patchwise", "dim = 16\ndepth = 2\nheads = 2\npatch = { frames = 2, size = 8 }");
+conformance!(svq: Quantizer, "svq", "codebook_size = 24");
+conformance!(svq_with_entropy_loss: Quantizer, "svq", "codebook_size = 24\nentropy_weight = 0.1");
+conformance!(vq: Quantizer, "vq", "codebook_size = 24");
+conformance!(normalized_vq: Quantizer, "vq", "codebook_size = 24\nl2_normalize = true");
+conformance!(continuous_ar: Prior, "continuous-ar", "dim = 16\ndepth = 2\nheads = 2");
+conformance!(continuous_ar_by_dot: Prior, "continuous-ar", "dim = 16\ndepth = 1\nheads = 2\nsimilarity = \"dot\"\ntemperature = 1.0");
+conformance!(llama: Generator, "llama", "dim = 16\ndepth = 2\nheads = 2\nffn_multiple = 8");

@@ -1,0 +1,62 @@
+//! What several tests share.
+#![allow(dead_code, reason = "each test uses a part of it")]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use larp_plugins as _;
+use larp_runtime::RuntimeError;
+use larp_runtime::pipeline::{Pipeline, Source};
+use larp_runtime::train::{Event, Observer, Outcome, StageChoice, TrainRequest, run};
+
+/// The device of a test run: `LARP_TEST_DEVICE`, or Flex.
+pub fn device() -> String {
+    std::env::var("LARP_TEST_DEVICE").unwrap_or_else(|_| "cpu".into())
+}
+
+/// Three steps on small batches.
+pub fn tiny() -> &'static str {
+    "[train]\nlog_every = 1\nevaluation_clips = 2\nsample_clips = 1\nworkers = 1\n[train.tokenizer]\nsteps = 3\nbatch_size = 2\n"
+}
+
+/// `larp-tiny` with settings over it.
+pub fn larp_tiny(set: &[&str]) -> Pipeline {
+    let mut source = Source::open("larp-tiny").expect("built in");
+    for text in set {
+        source.set(text).expect("valid");
+    }
+    source.pipeline().expect("valid")
+}
+
+struct Quiet;
+
+impl Observer for Quiet {
+    fn event(&mut self, _: &Event) {}
+}
+
+/// A run to its end.
+pub fn train(pipeline: Pipeline, folder: &Path, resume: bool) -> Result<Outcome, RuntimeError> {
+    train_observed(pipeline, folder, resume, &mut Quiet, Arc::default())
+}
+
+/// A run that is watched and may be interrupted.
+pub fn train_observed(
+    pipeline: Pipeline,
+    folder: &Path,
+    resume: bool,
+    observer: &mut dyn Observer,
+    interrupted: Arc<AtomicBool>,
+) -> Result<Outcome, RuntimeError> {
+    let request = TrainRequest { pipeline, run: folder.into(), stage: StageChoice::All, device: device(), resume, interrupted };
+    run(request, observer)
+}
+
+/// Every tensor of the last checkpoint of a stage, by name, as bytes.
+pub fn weights(folder: &Path, stage: &str, step: usize) -> BTreeMap<String, Vec<u8>> {
+    let path = folder.join(format!("checkpoints/{stage}/step-{step:08}/model.safetensors"));
+    let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let file = safetensors::SafeTensors::deserialize(&bytes).expect("safetensors");
+    file.iter().map(|(name, view)| (name.to_owned(), view.data().to_vec())).collect()
+}
