@@ -46,7 +46,7 @@ impl SettingsError {
 /// # Errors
 /// When it does not, or is 0.
 pub fn divides(key: &str, number: usize, whole: usize, what: &str) -> Result<usize, SettingsError> {
-    if number == 0 || whole % number != 0 {
+    if number == 0 || !whole.is_multiple_of(number) {
         return Err(SettingsError::value(key, number, format!("it must divide {what} {whole}")));
     }
     Ok(whole / number)

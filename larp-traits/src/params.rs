@@ -94,10 +94,6 @@ impl ModuleVisitor<Backend> for List {
         self.path.pop();
     }
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.found.push(ParamInfo {
-            path: self.path.join("."),
-            id: param.id,
-            shape: param.lazy_shape().to_vec(),
-        });
+        self.found.push(ParamInfo { path: self.path.join("."), id: param.id, shape: param.lazy_shape().to_vec() });
     }
 }

@@ -222,7 +222,8 @@ mod tests {
 
     static A: Descriptor =
         Descriptor { kind: Kind::Prior, name: "a", summary: "", source: "", package: "one", defaults: nothing };
-    static B: Descriptor = Descriptor { package: "two", kind: Kind::Prior, name: "a", summary: "", source: "", defaults: nothing };
+    static B: Descriptor =
+        Descriptor { package: "two", kind: Kind::Prior, name: "a", summary: "", source: "", defaults: nothing };
 
     #[test]
     fn a_name_registered_twice_names_both_crates() {
@@ -233,7 +234,10 @@ mod tests {
     #[test]
     fn a_descriptor_without_settings_is_refused() {
         let error = Registry::check([&A].into_iter()).map(drop).expect_err("no settings of that name");
-        assert!(error.to_string().starts_with("prior `a` of `one` has a descriptor, but its default settings do not parse"), "{error}");
+        assert!(
+            error.to_string().starts_with("prior `a` of `one` has a descriptor, but its default settings do not parse"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -89,9 +89,8 @@ fn cuda(_: usize) -> Result<Device, String> {
 #[cfg(feature = "cuda")]
 fn cuda_gpus() -> usize {
     let is_gpu = |name: &str| name.strip_prefix("nvidia").is_some_and(|rest| rest.parse::<usize>().is_ok());
-    std::fs::read_dir("/dev").map_or(0, |files| {
-        files.flatten().filter(|file| file.file_name().to_str().is_some_and(is_gpu)).count()
-    })
+    std::fs::read_dir("/dev")
+        .map_or(0, |files| files.flatten().filter(|file| file.file_name().to_str().is_some_and(is_gpu)).count())
 }
 
 #[cfg(not(feature = "cuda"))]

@@ -59,7 +59,8 @@ impl Tokens {
     /// - tokens: `[batch, tokens]`
     /// - labels: `[batch]`; `no_class` for clips without one
     pub fn batch(&self, clips: &[usize], no_class: usize, device: &Device) -> TokenBatch {
-        let values: Vec<i32> = clips.iter().flat_map(|&clip| &self.values[clip * self.length..][..self.length]).copied().collect();
+        let values: Vec<i32> =
+            clips.iter().flat_map(|&clip| &self.values[clip * self.length..][..self.length]).copied().collect();
         let label = |&clip: &usize| if self.labels[clip] == NO_CLASS { no_class as i32 } else { self.labels[clip] };
         let labels: Vec<i32> = clips.iter().map(label).collect();
         TokenBatch {

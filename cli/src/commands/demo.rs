@@ -11,7 +11,7 @@ use super::train::train_source;
 use crate::args::DemoArgs;
 use crate::terminal::Terminal;
 
-const PIPELINE: &str = "larp-tiny";
+const PIPELINE: &str = "patchwise-tiny";
 
 /// Trains the small pipeline on procedural clips.
 pub fn demo(args: DemoArgs, terminal: &Terminal) -> Result<ExitCode> {

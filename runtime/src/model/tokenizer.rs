@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::nn::Linear;
 use larp_traits::{
-    Backend, Component, DynDecoder, DynEncoder, DynPrior, DynQuantizer, Draw, Int, Progress, PriorLoss, Quantized, Tensor,
+    Backend, Component, Draw, DynDecoder, DynEncoder, DynPrior, DynQuantizer, Int, PriorLoss, Progress, Quantized, Tensor,
 };
 
 use super::ActNorm;

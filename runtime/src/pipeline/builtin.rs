@@ -1,6 +1,7 @@
 //! The pipelines that come with the program.
 
-const PIPELINES: [(&str, &str); 4] = [
+const PIPELINES: [(&str, &str); 5] = [
+    ("patchwise-tiny", include_str!("../../../pipelines/patchwise-tiny.toml")),
     ("larp-tiny", include_str!("../../../pipelines/larp-tiny.toml")),
     ("larp-s", include_str!("../../../pipelines/larp-s.toml")),
     ("larp-b", include_str!("../../../pipelines/larp-b.toml")),

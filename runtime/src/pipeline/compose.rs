@@ -29,8 +29,7 @@ pub struct Composition {
 /// # Errors
 /// When a name is unknown or the parts do not fit.
 pub fn compose(mut base: Source, composition: &Composition) -> Result<Source, PipelineError> {
-    let registry =
-        Registry::global().map_err(|source| PipelineError::Registry { place: base.place.clone(), source })?;
+    let registry = Registry::global().map_err(|source| PipelineError::Registry { place: base.place.clone(), source })?;
     for (kind, part) in &composition.parts {
         match part {
             Part::None => drop(base.table.remove(kind.name())),
@@ -38,7 +37,8 @@ pub fn compose(mut base: Source, composition: &Composition) -> Result<Source, Pi
                 let wrap = |source| PipelineError::Registry { place: format!("--{kind}"), source };
                 let defaults = registry.get(*kind, name).and_then(|plugin| plugin.settings()).map_err(wrap)?;
                 let old = base.table.remove(kind.name());
-                base.table.insert(kind.name().into(), Value::Table(keep_shared(defaults, old.as_ref().and_then(Value::as_table))));
+                base.table
+                    .insert(kind.name().into(), Value::Table(keep_shared(defaults, old.as_ref().and_then(Value::as_table))));
             }
         }
     }

@@ -20,6 +20,7 @@ pub use compose::{Composition, Part, compose};
 pub use error::PipelineError;
 pub use plan::Plan;
 pub use settings::{
-    Bottleneck, BottleneckNorm, ClipSettings, GeneratorTraining, Losses, OptimizerSettings, Pipeline, SamplingSettings, TokenizerTraining, Train,
+    Bottleneck, BottleneckNorm, ClipSettings, GeneratorTraining, Losses, OptimizerSettings, Pipeline, SamplingSettings,
+    TokenizerTraining, Train,
 };
 pub use source::Source;

@@ -126,6 +126,9 @@ pub struct Train {
     pub keep_checkpoints: usize,
     /// Threads that draw or decode clips.
     pub workers: usize,
+    /// Threads that compute the passes of a step (its `accumulation`) at once; the numbers do not depend on it. On a CPU whose
+    /// backend leaves cores idle, several small passes are faster than a large one.
+    pub threads: usize,
     /// The first stage.
     pub tokenizer: TokenizerTraining,
     /// The second stage.
@@ -143,6 +146,7 @@ impl Default for Train {
             checkpoint_every: 1000,
             keep_checkpoints: 2,
             workers: 2,
+            threads: 1,
             tokenizer: TokenizerTraining::default(),
             generator: GeneratorTraining::default(),
         }
@@ -313,6 +317,7 @@ impl Train {
             ("checkpoint_every", self.checkpoint_every),
             ("keep_checkpoints", self.keep_checkpoints),
             ("workers", self.workers),
+            ("threads", self.threads),
             ("tokenizer.batch_size", self.tokenizer.batch_size),
             ("tokenizer.accumulation", self.tokenizer.accumulation),
             ("generator.batch_size", self.generator.batch_size),
@@ -337,7 +342,11 @@ impl Train {
                 return Err(SettingsError::value(key, optimizer.warmup, "it is a share of the steps, from 0 to 1"));
             }
             if let Some(beta) = optimizer.betas.iter().find(|beta| !(0.0..1.0).contains(*beta)) {
-                return Err(SettingsError::value(format!("train.{stage}.optimizer.betas"), beta, "they must be from 0 to below 1"));
+                return Err(SettingsError::value(
+                    format!("train.{stage}.optimizer.betas"),
+                    beta,
+                    "they must be from 0 to below 1",
+                ));
             }
         }
         Ok(())

@@ -191,7 +191,9 @@ fn line_of(text: &str, key: &str) -> Option<usize> {
     for (index, part) in parts.iter().enumerate() {
         let (name, value) = table.iter().find(|(name, _)| name.get_ref().as_ref() == *part)?;
         if index + 1 == parts.len() {
-            return Some(text[..name.span().start].lines().count().max(1) + usize::from(text[..name.span().start].ends_with('\n')));
+            return Some(
+                text[..name.span().start].lines().count().max(1) + usize::from(text[..name.span().start].ends_with('\n')),
+            );
         }
         table = value.get_ref().as_table()?;
     }

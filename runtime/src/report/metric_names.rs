@@ -57,6 +57,7 @@ pub struct MetricInfo {
 pub const METRICS: &[MetricInfo] = &[
     info("loss", "Loss", Unit::Plain, "What training minimises: the weighted sum of all loss terms."),
     info("l1", "L1", Unit::Plain, "Mean absolute difference between original and reconstructed pixels; lower is better."),
+    info("mse", "MSE", Unit::Plain, "Mean squared difference between original and reconstructed pixels; lower is better."),
     MetricInfo {
         baseline: Some("mean_frame_psnr"),
         ..info(

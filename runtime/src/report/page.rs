@@ -15,9 +15,9 @@ use super::json::read_json;
 use super::metrics;
 use super::pictures::{Pictures, pictures};
 use super::problems::read_problems;
-use crate::data::Problem;
 use super::record::{MetricRecord, Stage};
 use super::summary::Summary;
+use crate::data::Problem;
 
 /// The data of the template.
 #[derive(Debug, Serialize)]

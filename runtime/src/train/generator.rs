@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use larp_traits::tensor::scalar;
 use larp_traits::{Condition, Device, Draw, DynGenerator, Progress, Sampling, Stream};
@@ -30,7 +30,8 @@ const SAMPLED_CLASSES: usize = 16;
 pub(super) struct GeneratorTask {
     device: Device,
     train: Train,
-    tokenizer: Tokenizer,
+    /// Behind a lock, since passes of a step share the task between threads.
+    tokenizer: Mutex<Tokenizer>,
     training: Arc<Tokens>,
     held_out: Tokens,
     classes: Vec<String>,
@@ -71,7 +72,15 @@ impl GeneratorTask {
         let Some(held_out) = cache.get(&path, held_out, train.evaluation_clips, session)? else { return Ok(None) };
         let classes = dataset.classes().to_vec();
         let sampling = pipeline.sampling.into();
-        Ok(Some(Self { device, train, tokenizer, training: Arc::new(training), held_out, classes, sampling }))
+        Ok(Some(Self {
+            device,
+            train,
+            tokenizer: Mutex::new(tokenizer),
+            training: Arc::new(training),
+            held_out,
+            classes,
+            sampling,
+        }))
     }
 
     fn condition(&self, batch: &TokenBatch) -> Condition {
@@ -179,7 +188,8 @@ impl GeneratorTask {
         }
         let labels: Vec<Option<usize>> = wanted.iter().flat_map(|&class| std::iter::repeat_n(class, each)).collect();
         let stream = Stream::new(self.train.seed).fork("samples");
-        let generated = generate_clips(&self.tokenizer, model, &labels, &self.sampling, stream, &self.device);
+        let tokenizer = self.tokenizer.lock().unwrap_or_else(PoisonError::into_inner);
+        let generated = generate_clips(&tokenizer, model, &labels, &self.sampling, stream, &self.device);
         for (index, (clip, label)) in generated.iter().zip(&labels).enumerate() {
             let name = label.map_or("any", |label| self.classes[label].as_str());
             let options = GifOptions { scale: picture_scale(clip.shape.width), ..GifOptions::default() };

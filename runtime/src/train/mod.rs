@@ -16,5 +16,5 @@ mod stage;
 mod tokenizer;
 
 pub use checkpoint::{Checkpoint, newest};
-pub(crate) use tokenizer::picture_scale;
 pub use session::{Event, Observer, Outcome, StageChoice, TrainRequest, run};
+pub(crate) use tokenizer::picture_scale;

@@ -75,4 +75,3 @@ fn take<M: AutodiffModule<Backend>>(module: &M, gradients: &mut GradientsParams,
     module.visit(&mut visitor);
     visitor.1
 }
-

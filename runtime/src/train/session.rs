@@ -15,8 +15,8 @@ use crate::data::Dataset;
 use crate::pipeline::{Pipeline, Train};
 use crate::report::files::{ENVIRONMENT, METRICS, SUMMARY};
 use crate::report::{
-    Environment, EnvironmentInput, EventWriter, MetricRecord, MetricsWriter, Stage, StageSummary, Summary, read_json,
-    write_json, write_report,
+    Environment, EnvironmentInput, EventWriter, MetricRecord, MetricsWriter, Stage, StageSummary, Summary, read_json, write_json,
+    write_report,
 };
 use crate::run::RunFolder;
 use crate::use_run::load_tokenizer;

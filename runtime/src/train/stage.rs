@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use burn::module::AutodiffModule;
+use burn::module::{AutodiffModule, Module};
 use burn::optim::{GradientsAccumulator, GradientsParams};
 use larp_traits::tensor::scalar;
 use larp_traits::{Backend, Draw, Progress, Stream, Tensor, params, state};
@@ -39,9 +39,9 @@ pub(super) struct Loss {
 pub(super) type Batches<B> = Box<dyn Iterator<Item = Result<B, RuntimeError>>>;
 
 /// What the two stages differ in.
-pub(super) trait Task {
+pub(super) trait Task: Sync {
     type Model: AutodiffModule<Backend>;
-    type Batch;
+    type Batch: Send;
 
     const STAGE: Stage;
 
@@ -103,6 +103,43 @@ pub(super) fn run_stage<T: Task>(task: &T, model: T::Model, session: &mut Sessio
         state.save(T::STAGE, session)?;
     }
     Ok(End::Finished)
+}
+
+/// What one forward and backward pass gives.
+struct Pass {
+    loss: f64,
+    parts: Vec<(&'static str, f64)>,
+    gradients: GradientsParams,
+}
+
+/// The passes of a step, in order, several at once where `train.threads` allows: each thread has its own graph on a fork of the
+/// model, so the numbers do not depend on how many there are.
+fn passes<T: Task>(task: &T, model: &T::Model, inputs: Vec<(T::Batch, Draw)>, at: Progress, session: &Session<'_>) -> Vec<Pass> {
+    let share = 1.0 / inputs.len() as f64;
+    let pass = &|model: T::Model, batch, draw| {
+        let Loss { total, parts } = task.loss(&model, batch, at, draw);
+        let loss = f64::from(scalar(total.clone()));
+        let parts = parts.into_iter().map(|(name, value)| (name, f64::from(scalar(value)))).collect();
+        Pass { loss, parts, gradients: GradientsParams::from_grads(total.mul_scalar(share).backward(), &model) }
+    };
+    let threads = session.train.threads.min(inputs.len());
+    if threads <= 1 {
+        return inputs.into_iter().map(|(batch, draw)| pass(model.clone(), batch, draw)).collect();
+    }
+    let mut done = Vec::with_capacity(inputs.len());
+    let mut inputs = inputs.into_iter().peekable();
+    while inputs.peek().is_some() {
+        let group: Vec<_> = inputs.by_ref().take(threads).map(|input| (input, model.clone().fork(session.device))).collect();
+        std::thread::scope(|scope| {
+            let running: Vec<_> =
+                group.into_iter().map(|((batch, draw), model)| scope.spawn(move || pass(model, batch, draw))).collect();
+            done.extend(running.into_iter().map(|thread| match thread.join() {
+                Ok(pass) => pass,
+                Err(panic) => std::panic::resume_unwind(panic),
+            }));
+        });
+    }
+    done
 }
 
 /// A stage on its way.
@@ -174,20 +211,19 @@ impl<M: AutodiffModule<Backend>> State<M> {
         let at = Progress { step: self.step, total: schedule.steps };
         let stream = Stream::new(session.train.seed).fork(T::STAGE.name()).at(self.step as u64);
         let model = self.model.take().expect("there between the steps");
+        let mut inputs = Vec::with_capacity(schedule.accumulation);
+        for pass in 0..schedule.accumulation {
+            let batch = batches.next().ok_or_else(|| RuntimeError::Request("the data ended before the last step".into()))??;
+            inputs.push((batch, Draw::Stream(stream.at(pass as u64))));
+        }
         let mut accumulator = GradientsAccumulator::new();
         let mut mean_loss = 0.0;
         let share = 1.0 / schedule.accumulation as f64;
-        for pass in 0..schedule.accumulation {
-            let batch = batches.next().ok_or_else(|| RuntimeError::Request("the data ended before the last step".into()))??;
-            let Loss { total, parts } = task.loss(&model, batch, at, Draw::Stream(stream.at(pass as u64)));
-            let loss = f64::from(scalar(total.clone()));
-            mean_loss += loss * share;
-            log.add("loss", loss * share);
-            for (name, value) in parts {
-                log.add(name, f64::from(scalar(value)) * share);
-            }
-            let gradients = total.mul_scalar(share).backward();
-            accumulator.accumulate(&model, GradientsParams::from_grads(gradients, &model));
+        for pass in passes(task, &model, inputs, at, session) {
+            mean_loss += pass.loss * share;
+            log.add("loss", pass.loss * share);
+            pass.parts.iter().for_each(|(name, value)| log.add(name, value * share));
+            accumulator.accumulate(&model, pass.gradients);
         }
         let mut gradients = accumulator.grads();
         let norm = global_norm(&model, &gradients);

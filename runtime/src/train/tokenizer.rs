@@ -12,9 +12,7 @@ use crate::clip::Clip;
 use crate::convert::to_tensor;
 use crate::data::{Batch, Dataset, Loader, LoaderSettings, Split, fixed};
 use crate::evaluate::{Reconstruction, reconstruct};
-use crate::media::{
-    Gap, GifOptions, Mp4Options, contact_sheet, ffmpeg_available, side_by_side, write_gif, write_mp4, write_png,
-};
+use crate::media::{Gap, GifOptions, Mp4Options, contact_sheet, ffmpeg_available, side_by_side, write_gif, write_mp4, write_png};
 use crate::model::Tokenizer;
 use crate::pipeline::{Losses, Pipeline, Train};
 use crate::report::{Stage, clip_name};

@@ -66,7 +66,12 @@ impl Chunk {
     }
 }
 
-pub(super) fn forward(q: &DispatchTensor, k: &DispatchTensor, v: &DispatchTensor, mask: Mask) -> (DispatchTensor, DispatchTensor) {
+pub(super) fn forward(
+    q: &DispatchTensor,
+    k: &DispatchTensor,
+    v: &DispatchTensor,
+    mask: Mask,
+) -> (DispatchTensor, DispatchTensor) {
     let [q, k, v] = [q, k, v].map(|t| up(t.clone()));
     let keys = k.dims()[2];
     let (mut outputs, mut sums) = (Vec::new(), Vec::new());

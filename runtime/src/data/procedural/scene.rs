@@ -45,10 +45,10 @@ impl Scene {
         let background = kinds[below(rng, kinds.len())];
         // pale or dark, whichever stands off better; its own hue is weak, so the shape is what is seen
         let ground = unit(rng, 0.0, 360.0);
-        let saturation = unit(rng, 0.1, 0.4);
+        let saturation = unit(rng, 0.05, 0.25);
         let (near, far) = match luminance(colour) > 0.45 {
-            true => (unit(rng, 0.05, 0.20), unit(rng, 0.22, 0.38)),
-            false => (unit(rng, 0.75, 0.85), unit(rng, 0.88, 1.0)),
+            true => (unit(rng, 0.05, 0.12), unit(rng, 0.16, 0.26)),
+            false => (unit(rng, 0.80, 0.86), unit(rng, 0.92, 1.0)),
         };
         let pale = if near > 0.5 { 0.5 } else { 1.0 };
         let (near, far) = (hsv(ground, saturation * pale, near), hsv(ground + 20.0, saturation * pale, far));
