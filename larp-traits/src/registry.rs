@@ -206,7 +206,7 @@ impl Registry {
 pub fn nearest_first<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let mut known: Vec<_> = known.into_iter().collect();
     known.sort_by(|a, b| {
-        let likeness = |other| strsim::jaro_winkler(name, other);
+        let likeness = |other| strsim::normalized_damerau_levenshtein(name, other);
         likeness(b).total_cmp(&likeness(a)).then_with(|| a.cmp(b))
     });
     known.into_iter().map(str::to_owned).collect()

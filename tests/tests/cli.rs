@@ -93,6 +93,7 @@ fn help_is_pinned(#[case] name: &str, #[case] command: &str) {
 #[case::prior("describe-prior-continuous-ar", "plugins describe prior/continuous-ar")]
 #[case::generator("describe-generator-llama", "plugins describe generator/llama")]
 #[case::larp_tiny("inspect-larp-tiny", "inspect larp-tiny")]
+#[case::patchwise_tiny("inspect-patchwise-tiny", "inspect patchwise-tiny")]
 #[case::larp_s("inspect-larp-s", "inspect larp-s")]
 #[case::larp_b("inspect-larp-b", "inspect larp-b")]
 #[case::larp_l("inspect-larp-l", "inspect larp-l")]
@@ -180,7 +181,7 @@ fn a_run_is_used() {
     pin("error-class", &larp(folder.path(), &["generate", "--run", "run", "--class", "nothing", "-o", "out"]));
     pin("error-sampling", &larp(folder.path(), &["generate", "--run", "run", "--top-p", "2", "-o", "out"]));
     pin("error-run-there", &larp(folder.path(), &["demo", "--run", "run"]));
-    pin("error-run-changed", &larp(folder.path(), &["train", "larp-tiny", "--run", "run", "--resume", "--set", TINY[0]]));
+    pin("error-run-changed", &larp(folder.path(), &["train", "patchwise-tiny", "--run", "run", "--resume", "--set", TINY[0]]));
 }
 
 #[cfg(unix)]

@@ -3,7 +3,7 @@
 //! One line in a plugin's crate, in `tests/` or under `#[cfg(test)]`, runs them all; the settings are those of the descriptor with
 //! TOML text laid over them, small enough for a test:
 //!
-//! ```ignore
+//! ```text
 //! larp_traits::conformance!(svq: Quantizer, "svq");
 //! larp_traits::conformance!(svq_32: Quantizer, "svq", "codebook_size = 32");
 //! ```
@@ -42,7 +42,7 @@ pub fn devices() -> Vec<Device> {
     ]
 }
 
-/// Runs one behaviour's test on each device; called by [`conformance!`](crate::conformance).
+/// Runs one behaviour's test on each device; called by [`conformance!`](macro@crate::conformance).
 ///
 /// # Panics
 /// When the behaviour is not there, the settings do not parse or no plugin has this name.

@@ -15,7 +15,7 @@ pub fn folder() -> PathBuf {
     match std::env::var_os("LARP_PARITY_DIR") {
         // a relative path is meant from where cargo was called, the workspace, and tests run in their package
         Some(folder) => package.parent().unwrap_or(package).join(folder),
-        None => package.join("tests/data/parity"),
+        None => package.join("data/parity"),
     }
 }
 
