@@ -2,7 +2,7 @@
 //!
 //! [`hash`] folds 64-bit words with the SplitMix64 finaliser: `h = 0`, then for each word `h = mix(h + GOLDEN + word)`. A draw is
 //! seeded by the words `[seed, purpose, ...what it is for]`, so no draw depends on the ones before it, on a thread or on a
-//! resumed step. Ranges are drawn by [`below`] and [`unit`] rather than by `rand`'s distributions, whose streams may change
+//! resumed step. Ranges are drawn by [`below`] and [`unit()`] rather than by `rand`'s distributions, whose streams may change
 //! with its versions.
 
 use rand::{Rng, SeedableRng};

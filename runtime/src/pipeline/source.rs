@@ -20,6 +20,8 @@ pub struct Source {
     pub(super) text: String,
     /// Its values, with what was set over them.
     pub table: Table,
+    /// The keys that were set.
+    set: Vec<String>,
 }
 
 /// The file as it is written; the parts are read by the registry.
@@ -69,7 +71,7 @@ impl Source {
         let table = text
             .parse::<Table>()
             .map_err(|error| PipelineError::Toml { place: format!("`{place}`"), message: error.to_string() })?;
-        Ok(Self { place: place.into(), text: text.into(), table })
+        Ok(Self { place: place.into(), text: text.into(), table, set: Vec::new() })
     }
 
     /// Sets `a.b.c=value` over it; a value that is not TOML is a string.
@@ -96,6 +98,7 @@ impl Source {
             })?;
         }
         table.insert((*last).into(), value);
+        self.set.push(path.join("."));
         Ok(())
     }
 
@@ -170,8 +173,11 @@ impl Source {
         PipelineError::Key { place: self.place_of(&key), message: shown, nearest }
     }
 
-    /// The place of a dotted key, with its line where the text has it.
+    /// The place of a dotted key: what was set, or its line where the text has it.
     fn place_of(&self, key: &str) -> String {
+        if self.set.iter().any(|set| set == key) {
+            return format!("`--set {key}=..`");
+        }
         match line_of(&self.text, key) {
             Some(line) => format!("`{}`, line {line}", self.place),
             None => format!("`{}`", self.place),
