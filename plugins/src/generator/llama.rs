@@ -1,7 +1,7 @@
 //! `llama`: a Llama-like transformer on tokens with learned absolute positions (paper, section 4.1 and appendix A.2).
 //!
-//! Class-conditional: one [cls] vector a class, and one for no class, goes before the tokens. With a prefix: tokens of the known
-//! frames and a [sep] token go before them.
+//! Class-conditional: one `[cls]` vector a class, and one for no class, goes before the tokens. With a prefix: tokens of the known
+//! frames and a `[sep]` token go before them.
 
 use burn::nn::{Embedding, Linear, RmsNorm};
 use burn::tensor::TensorData;
