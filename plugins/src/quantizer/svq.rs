@@ -6,7 +6,7 @@
 use burn::tensor::activation::softmax;
 use larp_traits::prelude::*;
 
-use super::check_codebook;
+use super::{check_codebook, codebook};
 use crate::layers::lookup::{CodebookWeights, choose, entropy_loss, l2_normalize, lookup, straight_through};
 use crate::layers::sample::sample_rows;
 
@@ -51,10 +51,7 @@ impl QuantizerSettings for SvqSettings {
     }
 
     fn build(&self, context: &BuildContext) -> Result<DynQuantizer, SettingsError> {
-        let QuantizerShape { vocab_size, code_dim, .. } = self.shape(context.quantizer.code_dim)?;
-        // PyTorch's kaiming_uniform_, as in the released code
-        let init = Init::Uniform { bound: (6.0 / code_dim as f64).sqrt() };
-        let embedding = init::param([vocab_size, code_dim], init, &context.device);
+        let embedding = codebook(self.shape(context.quantizer.code_dim)?, &context.device);
         Ok(Svq { embedding, settings: self.clone() }.into())
     }
 }

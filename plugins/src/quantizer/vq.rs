@@ -2,7 +2,7 @@
 
 use larp_traits::prelude::*;
 
-use super::check_codebook;
+use super::{check_codebook, codebook};
 use crate::layers::lookup::{CodebookWeights, choose, l2_normalize, lookup, straight_through};
 
 /// Settings of [`Vq`].
@@ -35,10 +35,7 @@ impl QuantizerSettings for VqSettings {
     }
 
     fn build(&self, context: &BuildContext) -> Result<DynQuantizer, SettingsError> {
-        let QuantizerShape { vocab_size, code_dim, .. } = self.shape(context.quantizer.code_dim)?;
-        // PyTorch's kaiming_uniform_, as in the released code
-        let init = Init::Uniform { bound: (6.0 / code_dim as f64).sqrt() };
-        let embedding = init::param([vocab_size, code_dim], init, &context.device);
+        let embedding = codebook(self.shape(context.quantizer.code_dim)?, &context.device);
         Ok(Vq { embedding, settings: self.clone() }.into())
     }
 }

@@ -4,6 +4,7 @@
 //! ([`write_gif`], [`write_mp4`], [`write_png`]). Every file appears under its name only when it is whole.
 
 mod atomic;
+mod clip;
 mod error;
 mod gif;
 mod mp4;
@@ -12,6 +13,7 @@ mod png;
 mod sheet;
 
 pub use atomic::{FileError, write_atomically};
+pub use clip::{picture_scale, write_clip};
 pub use error::MediaError;
 pub use gif::{GifOptions, write_gif};
 pub use mp4::{FFMPEG_HINT, Mp4Options, ffmpeg_available, write_mp4};

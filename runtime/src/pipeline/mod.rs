@@ -11,16 +11,17 @@ mod compose;
 mod data;
 mod error;
 mod plan;
+mod sampling;
 mod settings;
 mod source;
+mod training;
 mod write;
 
 pub use builtin::{builtin, builtin_names};
 pub use compose::{Composition, Part, compose};
 pub use error::PipelineError;
 pub use plan::Plan;
-pub use settings::{
-    Bottleneck, BottleneckNorm, ClipSettings, GeneratorTraining, Losses, OptimizerSettings, Pipeline, SamplingSettings,
-    TokenizerTraining, Train,
-};
+pub use sampling::SamplingSettings;
+pub use settings::{Bottleneck, BottleneckNorm, ClipSettings, Losses, Pipeline};
 pub use source::Source;
+pub use training::{GeneratorTraining, OptimizerSettings, TokenizerTraining, Train};

@@ -8,7 +8,9 @@ use serde::de::DeserializeOwned;
 use toml::Table;
 
 use super::builtin::{builtin, builtin_names};
-use super::settings::{Bottleneck, ClipSettings, Losses, SamplingSettings, Train};
+use super::sampling::SamplingSettings;
+use super::settings::{Bottleneck, ClipSettings, Losses};
+use super::training::Train;
 use super::{Pipeline, PipelineError};
 use crate::data::DataSettings;
 

@@ -11,12 +11,11 @@ use larp_traits::{Condition, Device, Draw, DynGenerator, Progress, Sampling, Str
 use super::checkpoint::Checkpoint;
 use super::session::{Event, Session};
 use super::stage::{Batches, Loss, Schedule, Task};
-use super::tokenizer::picture_scale;
 use crate::RuntimeError;
 use crate::data::random::permutation;
 use crate::data::{Loader, LoaderSettings, Sample, Split, fixed};
 use crate::evaluate::batches;
-use crate::media::{GifOptions, write_gif};
+use crate::media::{ffmpeg_available, picture_scale, write_clip};
 use crate::model::Tokenizer;
 use crate::pipeline::{Pipeline, Train};
 use crate::report::{Stage, generated_name};
@@ -190,10 +189,11 @@ impl GeneratorTask {
         let stream = Stream::new(self.train.seed).fork("samples");
         let tokenizer = self.tokenizer.lock().unwrap_or_else(PoisonError::into_inner);
         let generated = generate_clips(&tokenizer, model, &labels, &self.sampling, stream, &self.device);
+        let with_mp4 = ffmpeg_available();
         for (index, (clip, label)) in generated.iter().zip(&labels).enumerate() {
             let name = label.map_or("any", |label| self.classes[label].as_str());
-            let options = GifOptions { scale: picture_scale(clip.shape.width), ..GifOptions::default() };
-            write_gif(&folder.join(generated_name(name, index % each.max(1))), clip, options)?;
+            let path = folder.join(generated_name(name, index % each.max(1)));
+            write_clip(&path, clip, picture_scale(clip.shape.width), with_mp4)?;
         }
         Ok(())
     }

@@ -17,4 +17,3 @@ mod tokenizer;
 
 pub use checkpoint::{Checkpoint, newest};
 pub use session::{Event, Observer, Outcome, StageChoice, TrainRequest, run};
-pub(crate) use tokenizer::picture_scale;

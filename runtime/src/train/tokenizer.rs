@@ -12,21 +12,13 @@ use crate::clip::Clip;
 use crate::convert::to_tensor;
 use crate::data::{Batch, Dataset, Loader, LoaderSettings, Split, fixed};
 use crate::evaluate::{Reconstruction, reconstruct};
-use crate::media::{Gap, GifOptions, Mp4Options, contact_sheet, ffmpeg_available, side_by_side, write_gif, write_mp4, write_png};
+use crate::media::{Gap, contact_sheet, ffmpeg_available, picture_scale, side_by_side, write_clip, write_png};
 use crate::model::Tokenizer;
 use crate::pipeline::{Losses, Pipeline, Train};
 use crate::report::{Stage, clip_name};
 
-/// Pictures are enlarged until they are about this wide.
-const PICTURE_WIDTH: usize = 128;
-
 /// Clips that a normalisation is started from.
 const NORM_CLIPS: usize = 64;
-
-/// Whole factor by which clips of this width are enlarged in pictures.
-pub(crate) fn picture_scale(width: usize) -> usize {
-    (PICTURE_WIDTH / width).max(1)
-}
 
 /// Training of the tokenizer.
 pub(super) struct TokenizerTask {
@@ -123,11 +115,7 @@ fn write_samples(kept: &[Reconstruction], folder: &Path) -> Result<(), RuntimeEr
     let with_mp4 = ffmpeg_available();
     for (index, pair) in kept.iter().enumerate() {
         let both = side_by_side(&[pair.original.clone(), pair.reconstructed.clone()], Gap::default())?;
-        let path = folder.join(clip_name(index));
-        write_gif(&path, &both, GifOptions { scale, ..GifOptions::default() })?;
-        if with_mp4 {
-            write_mp4(&path.with_extension("mp4"), &both, Mp4Options { scale, plays: 4, ..Mp4Options::default() })?;
-        }
+        write_clip(&folder.join(clip_name(index)), &both, scale, with_mp4)?;
     }
     let rows: Vec<Clip> = kept.iter().flat_map(|pair| [pair.original.clone(), pair.reconstructed.clone()]).collect();
     write_png(&folder.join("sheet.png"), &contact_sheet(&rows, Gap::default())?, scale.div_ceil(2))?;

@@ -4,13 +4,12 @@ use std::path::{Path, PathBuf};
 
 use larp_traits::Stream;
 
-use super::reconstruct::write_clip;
 use super::{TrainedRun, generate_clips};
 use crate::RuntimeError;
 use crate::clip::Clip;
+use crate::media::{picture_scale, write_clip};
 use crate::pipeline::{PipelineError, SamplingSettings};
 use crate::report::generated_name;
-use crate::train::picture_scale;
 
 /// What to generate.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,6 +68,6 @@ impl GeneratedClip {
     /// When a file cannot be written.
     pub fn write(&self, folder: &Path, with_mp4: bool) -> Result<Vec<PathBuf>, RuntimeError> {
         let name = generated_name(self.class.as_deref().unwrap_or("any"), self.index);
-        write_clip(&folder.join(name), &self.clip, picture_scale(self.clip.shape.width), with_mp4)
+        Ok(write_clip(&folder.join(name), &self.clip, picture_scale(self.clip.shape.width), with_mp4)?)
     }
 }

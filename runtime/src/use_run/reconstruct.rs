@@ -6,12 +6,10 @@ use larp_traits::Draw;
 
 use super::{CLIPS_AT_ONCE, ClipOrigin, InputClip, TrainedRun};
 use crate::RuntimeError;
-use crate::clip::Clip;
 use crate::convert::{to_clips, to_tensor};
 use crate::data::DataError;
 use crate::evaluate::{ClipErrors, Reconstruction, batches, clip_errors, mean_frame};
-use crate::media::{Gap, GifOptions, Mp4Options, side_by_side, write_gif, write_mp4};
-use crate::train::picture_scale;
+use crate::media::{Gap, picture_scale, side_by_side, write_clip};
 
 /// A clip of a file, what its tokens give back, and how far that is off.
 #[derive(Debug, Clone)]
@@ -64,18 +62,6 @@ impl ReconstructedClip {
         let clips = [self.pair.original.clone(), self.pair.reconstructed.clone()];
         let both = side_by_side(&clips, Gap::default())?;
         let scale = picture_scale(self.pair.original.shape.width);
-        write_clip(&folder.join(format!("{number:03}-{stem}.gif")), &both, scale, with_mp4)
+        Ok(write_clip(&folder.join(format!("{number:03}-{stem}.gif")), &both, scale, with_mp4)?)
     }
-}
-
-/// A GIF, and beside it an mp4 on request; gives the files.
-pub(super) fn write_clip(gif: &Path, clip: &Clip, scale: usize, with_mp4: bool) -> Result<Vec<PathBuf>, RuntimeError> {
-    write_gif(gif, clip, GifOptions { scale, ..GifOptions::default() })?;
-    let mut files = vec![gif.to_owned()];
-    if with_mp4 {
-        let mp4 = gif.with_extension("mp4");
-        write_mp4(&mp4, clip, Mp4Options { scale, plays: 4, ..Mp4Options::default() })?;
-        files.push(mp4);
-    }
-    Ok(files)
 }
