@@ -77,7 +77,7 @@ fn cuda(index: usize) -> Result<Device, String> {
     if index >= cuda_gpus() {
         return Err(format!("this machine has {} CUDA devices", cuda_gpus()));
     }
-    Ok(Device::Cuda(burn_cuda::CudaDevice::new(index)))
+    Ok(Device::Cuda(burn_cuda::CudaDevice { index }))
 }
 
 #[cfg(not(feature = "cuda"))]

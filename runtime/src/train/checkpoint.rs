@@ -1,5 +1,6 @@
 //! Checkpoints: a folder each, written under a temporary name and renamed when it is whole.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
@@ -27,6 +28,15 @@ struct State {
     step: u64,
     elapsed_seconds: f64,
     ema: bool,
+    log: LogSums,
+}
+
+/// What was added up since the last line of the log, so that a resumed run writes the lines of an uninterrupted one.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LogSums {
+    pub sums: BTreeMap<String, f64>,
+    pub steps: usize,
 }
 
 /// A whole checkpoint on disk.
@@ -39,6 +49,14 @@ pub struct Checkpoint {
     /// Training time of its stage so far.
     pub elapsed_seconds: f64,
     ema: bool,
+    pub(super) log: LogSums,
+}
+
+impl State {
+    fn at(self, path: PathBuf) -> Checkpoint {
+        let Self { step, elapsed_seconds, ema, log, .. } = self;
+        Checkpoint { path, step, elapsed_seconds, ema, log }
+    }
 }
 
 impl Checkpoint {
@@ -69,6 +87,7 @@ pub(super) struct Contents<'a, M> {
     pub model: &'a M,
     pub average: Option<&'a M>,
     pub optimizer: Vec<u8>,
+    pub log: LogSums,
 }
 
 fn folder(run: &Path, stage: Stage) -> PathBuf {
@@ -98,6 +117,7 @@ pub(super) fn write<M: Module<Backend>>(run: &Path, contents: Contents<'_, M>, k
         step: contents.step,
         elapsed_seconds: contents.elapsed_seconds,
         ema: contents.average.is_some(),
+        log: contents.log,
     };
     write_json(&temporary.join(STATE), &state)?;
     sync(&temporary)?;
@@ -108,7 +128,7 @@ pub(super) fn write<M: Module<Backend>>(run: &Path, contents: Contents<'_, M>, k
     }
     sync_folder(&parent)?;
     prune(run, contents.stage, keep)?;
-    Ok(Checkpoint { path, step: state.step, elapsed_seconds: state.elapsed_seconds, ema: state.ema })
+    Ok(state.at(path))
 }
 
 /// The newest whole checkpoint of a stage.
@@ -126,7 +146,7 @@ pub fn newest(run: &Path, stage: Stage) -> Result<Option<Checkpoint>, RuntimeErr
             let message = format!("a checkpoint of format version {found}; this program reads version {FORMAT_VERSION}");
             return Err(RuntimeError::content(&path, message));
         }
-        return Ok(Some(Checkpoint { path, step: state.step, elapsed_seconds: state.elapsed_seconds, ema: state.ema }));
+        return Ok(Some(state.at(path)));
     }
     Ok(None)
 }

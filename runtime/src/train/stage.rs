@@ -10,7 +10,7 @@ use burn::optim::{GradientsAccumulator, GradientsParams};
 use larp_traits::tensor::scalar;
 use larp_traits::{Backend, Draw, Progress, Stream, Tensor, params, state};
 
-use super::checkpoint::{self, Checkpoint, Contents};
+use super::checkpoint::{self, Checkpoint, Contents, LogSums};
 use super::ema::Ema;
 use super::gradients::{clip, global_norm};
 use super::optimizer::Optimizer;
@@ -76,10 +76,10 @@ pub(super) enum End {
 pub(super) fn run_stage<T: Task>(task: &T, model: T::Model, session: &mut Session<'_>) -> Result<End, RuntimeError> {
     let start = checkpoint::newest(&session.run.path, T::STAGE)?;
     session.open_log(T::STAGE, start.as_ref().map(|checkpoint| checkpoint.step))?;
+    let mut log = Log::new(start.as_ref().map(|checkpoint| checkpoint.log.clone()).unwrap_or_default());
     let mut state = State::new(task, model, start, session)?;
     let total = task.schedule().steps;
     session.observer.event(&Event::StageStarted { stage: T::STAGE, from: state.step, total, parameters: state.parameters });
-    let mut log = Log::new();
     let mut batches = task.batches((state.step * task.schedule().accumulation) as u64)?;
     while state.step < total {
         let loss = state.advance(task, &mut batches, &mut log, session)?;
@@ -93,14 +93,14 @@ pub(super) fn run_stage<T: Task>(task: &T, model: T::Model, session: &mut Sessio
         }
         let interrupted = session.interrupted.load(Ordering::Relaxed);
         if at(session.train.checkpoint_every) || interrupted {
-            state.save(T::STAGE, session)?;
+            state.save(T::STAGE, &log, session)?;
         }
         if interrupted && state.step < total {
             return Ok(End::Interrupted);
         }
     }
     if total == 0 && checkpoint::newest(&session.run.path, T::STAGE)?.is_none() {
-        state.save(T::STAGE, session)?;
+        state.save(T::STAGE, &log, session)?;
     }
     Ok(End::Finished)
 }
@@ -263,7 +263,7 @@ impl<M: AutodiffModule<Backend>> State<M> {
         Ok(())
     }
 
-    fn save(&self, stage: Stage, session: &mut Session<'_>) -> Result<(), RuntimeError> {
+    fn save(&self, stage: Stage, log: &Log, session: &mut Session<'_>) -> Result<(), RuntimeError> {
         let contents = Contents {
             stage,
             step: self.step as u64,
@@ -271,6 +271,7 @@ impl<M: AutodiffModule<Backend>> State<M> {
             model: self.model(),
             average: self.average.as_ref().map(|average| &average.average),
             optimizer: self.optimizer.to_bytes().map_err(RuntimeError::Request)?,
+            log: log.sums.clone(),
         };
         let saved = checkpoint::write(&session.run.path, contents, session.train.keep_checkpoints)?;
         session.observer.event(&Event::Saved { path: saved.path });
@@ -278,25 +279,24 @@ impl<M: AutodiffModule<Backend>> State<M> {
     }
 }
 
-/// Means since the last line of the log.
+/// Means since the last line of the log, and the rate of this process.
 struct Log {
-    sums: BTreeMap<&'static str, f64>,
-    steps: usize,
+    sums: LogSums,
     clips: usize,
     since: Instant,
 }
 
 impl Log {
-    fn new() -> Self {
-        Self { sums: BTreeMap::new(), steps: 0, clips: 0, since: Instant::now() }
+    fn new(sums: LogSums) -> Self {
+        Self { sums, clips: 0, since: Instant::now() }
     }
 
-    fn add(&mut self, name: &'static str, value: f64) {
-        *self.sums.entry(name).or_default() += value;
+    fn add(&mut self, name: &str, value: f64) {
+        *self.sums.sums.entry(name.to_owned()).or_default() += value;
     }
 
     fn step(&mut self, clips: usize) {
-        self.steps += 1;
+        self.sums.steps += 1;
         self.clips += clips;
     }
 
@@ -307,9 +307,8 @@ impl Log {
 
     fn take(&mut self) -> BTreeMap<String, f64> {
         let rate = self.rate();
-        let done = std::mem::replace(self, Self::new());
-        let mean = |(name, sum): (&str, f64)| (name.to_owned(), sum / done.steps.max(1) as f64);
-        let mut values: BTreeMap<_, _> = done.sums.into_iter().map(mean).collect();
+        let LogSums { sums, steps } = std::mem::replace(self, Self::new(LogSums::default())).sums;
+        let mut values: BTreeMap<_, _> = sums.into_iter().map(|(name, sum)| (name, sum / steps.max(1) as f64)).collect();
         values.insert("clips_per_second".into(), rate);
         values
     }
