@@ -13,8 +13,8 @@ use crate::tensor::Backend;
 /// # Errors
 /// When the file cannot be written.
 pub fn save_file<M: Module<Backend>>(module: &M, path: &Path) -> Result<(), StateError> {
-    // without metadata, whose order in the file is random: equal parameters make equal files
-    let mut store = SafetensorsStore::from_file(path).overwrite(true).clear_metadata();
+    // one entry of metadata, since several stand in a random order: equal parameters make equal files
+    let mut store = SafetensorsStore::from_file(path).overwrite(true).clear_metadata().metadata("producer", "larp-rs");
     module.save_into(&mut store).map_err(|error| StateError::new(path, error.to_string()))
 }
 
