@@ -23,8 +23,7 @@ pub struct HolisticEncoderSettings {
     pub patch: Patch,
     /// Position codes of the patches.
     pub positions: PatchPositions,
-    /// Standard deviation of the queries at the start (`query_init_std` of the released code). A small model learns sooner from 1: its
-    /// queries then stay apart in the first layers.
+    /// Standard deviation of the queries at the start: `query_init_std` of the released code.
     pub query_std: f64,
 }
 
