@@ -59,7 +59,10 @@ pub use draw::{Draw, Stream};
 pub use encoder::{DynEncoder, Encoder, EncoderSettings};
 pub use error::{RegistryError, SettingsError, StateError};
 pub use fixed::Fixed;
-pub use generator::{Condition, DynGenerator, Generator, GeneratorLoss, GeneratorSettings, Sampling};
+pub use generator::{
+    Condition, ConditionKind, ConditionTokens, DynGenerator, FrameCondition, Generator, GeneratorLoss, GeneratorSettings,
+    Sampling,
+};
 pub use init::Init;
 pub use prior::{DynPrior, Prior, PriorLoss, PriorSettings, Progress};
 pub use quantizer::{DynQuantizer, LossTerm, Quantized, Quantizer, QuantizerSettings};

@@ -1,7 +1,7 @@
 //! What a pipeline consists of, without allocating it.
 
-use larp_traits::params;
 use larp_traits::tensor::cpu;
+use larp_traits::{ConditionKind, params};
 use serde::Serialize;
 
 use crate::RuntimeError;
@@ -86,7 +86,12 @@ pub fn inspect(pipeline: &Pipeline) -> Result<Inspection, RuntimeError> {
         parts.push(part("prior", Some(settings.typetag_name()), &input, &output, params::count(prior)));
     }
     if let (Some(settings), Some(generator)) = (&pipeline.generator, &generator) {
-        parts.push(part("generator", Some(settings.typetag_name()), &[], &tokens, params::count(generator)));
+        let input: &[usize] = match generator.condition() {
+            ConditionKind::Class => &[],
+            // the tokens of the given frames
+            ConditionKind::Frames(_) => &tokens,
+        };
+        parts.push(part("generator", Some(settings.typetag_name()), input, &tokens, params::count(generator)));
     }
     Ok(Inspection {
         pipeline: pipeline.name.clone(),

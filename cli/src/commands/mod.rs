@@ -8,6 +8,7 @@ mod doctor;
 mod generate;
 mod inspect;
 mod plugins;
+mod predict;
 mod reconstruct;
 mod tokenize;
 mod train;
@@ -32,6 +33,7 @@ pub fn run(command: Command, terminal: &Terminal) -> Result<ExitCode> {
         Command::Tokenize(args) => tokenize::tokenize(&args, terminal).map(done),
         Command::Reconstruct(args) => reconstruct::reconstruct(&args, terminal).map(done),
         Command::Generate(args) => generate::generate(&args, terminal).map(done),
+        Command::Predict(args) => predict::predict(&args, terminal).map(done),
         Command::Data(args) => data::data(&args.command),
         Command::Doctor(args) => doctor::doctor(&args).map(done),
         Command::Completions(args) => completions::completions(&args).map(done),

@@ -1,7 +1,8 @@
 //! Released arguments to our settings.
 
 use larp_traits::{
-    BuildContext, Device, EncoderSettings as _, LatentShape, QuantizerSettings, QuantizerShape, SettingsError, VideoShape,
+    BuildContext, ConditionTokens, Device, EncoderSettings as _, LatentShape, QuantizerSettings, QuantizerShape, SettingsError,
+    VideoShape,
 };
 
 use super::arguments::{GeneratorArguments, QuantizerArguments, TokenizerArguments, is_none};
@@ -240,6 +241,10 @@ impl GeneratorArguments {
                 ffn_multiple: self.multiple_of,
                 task: if self.frame_prediction { Task::FramePrediction } else { Task::ClassConditional },
                 prefix_tokens: if self.frame_prediction { prefix } else { 0 },
+                // the arguments do not say how many frames: the released configuration does, cfgs/larp_ar_fp.yaml
+                condition_frames: 5,
+                // released code: sample.py, departure 9
+                condition_tokens: ConditionTokens::Drawn,
                 token_dropout: self.token_dropout_p,
                 residual_dropout: self.resid_dropout_p,
                 ffn_dropout: self.ffn_dropout_p,

@@ -9,6 +9,7 @@ mod checkpoint;
 mod ema;
 mod generator;
 mod gradients;
+mod held_out_frames;
 mod optimizer;
 mod schedule;
 mod session;

@@ -166,7 +166,7 @@ pub fn run(request: TrainRequest, observer: &mut dyn Observer) -> Result<Outcome
             return Err(RuntimeError::Run { path: session.run.path, message });
         };
         let tokenizer = load_tokenizer(&pipeline, &checkpoint, &device)?;
-        let Some(task) = GeneratorTask::new(&pipeline, tokenizer, &checkpoint, &mut session)? else {
+        let Some(task) = GeneratorTask::new(&pipeline, generator.condition(), tokenizer, &checkpoint, &mut session)? else {
             return Ok(Outcome::Interrupted);
         };
         if let End::Interrupted = run_stage(&task, generator, &mut session)? {
