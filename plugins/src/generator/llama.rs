@@ -6,6 +6,7 @@
 use burn::nn::{Embedding, Linear, RmsNorm};
 use burn::tensor::TensorData;
 use burn::tensor::activation::softmax;
+use larp_traits::deviation;
 use larp_traits::prelude::*;
 
 use crate::layers::codes::CODE_STD;
@@ -82,6 +83,12 @@ register!(
     LlamaSettings,
     "Llama-like transformer on tokens, class-conditional with guidance or predicting frames",
     "LARP, section 4.1 and appendix A.2; Touvron et al., 2023"
+);
+deviation!(
+    9,
+    "how the tokens of given frames are chosen when clips are predicted (the paper leaves it open; argmax is as in training)",
+    ("generator.task", "frame-prediction"),
+    "generator.condition_tokens": "'argmax'", "'drawn'"
 );
 
 #[typetag::serde(name = "llama")]
