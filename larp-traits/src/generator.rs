@@ -90,7 +90,7 @@ pub struct GeneratorLoss {
 
 /// Models token sequences.
 pub trait Generator: Component {
-    /// What it is told of a clip; the others kinds of [`Condition`] are not asked of it.
+    /// What it is told of a clip; it is asked with no other kind of [`Condition`].
     fn condition(&self) -> ConditionKind {
         ConditionKind::Class
     }

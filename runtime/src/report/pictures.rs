@@ -84,7 +84,9 @@ pub(super) fn pictures(run: &Path) -> Pictures {
 
 fn reconstructions(embedder: &mut Embedder, samples: &StepSamples, first: bool) -> Option<Reconstructions> {
     let step = step(samples);
-    let (gifs, stills): (Vec<&PathBuf>, Vec<&PathBuf>) = samples.files.iter().partition(|path| is_gif(path));
+    // an mp4 beside a GIF is the same clip
+    let of = |wanted: fn(&Path) -> bool| -> Vec<&PathBuf> { samples.files.iter().filter(|path| wanted(path)).collect() };
+    let (gifs, stills) = (of(is_gif), of(is_png));
     let mut embed = |paths: Vec<&PathBuf>, what: &str| -> Vec<Picture> {
         let numbered = paths.into_iter().enumerate();
         numbered.filter_map(|(index, path)| embedder.embed(path, format!("{what} {} after step {step}", index + 1))).collect()

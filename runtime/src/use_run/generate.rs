@@ -45,7 +45,7 @@ impl TrainedRun {
         request.sampling.check().map_err(|source| PipelineError::Settings { name, source })?;
         if let ConditionKind::Frames(_) = self.condition()? {
             return Err(RuntimeError::Request(format!(
-                "the generator of `{}` makes clips of their first frames, not of classes; use `predict` with a video",
+                "the generator of `{}` goes on from first frames, not from classes; use `predict` with a video",
                 self.pipeline.name
             )));
         }
