@@ -35,6 +35,7 @@ pub mod draw;
 pub mod encoder;
 pub mod error;
 pub mod fixed;
+pub mod foreign;
 pub mod generator;
 pub mod init;
 pub mod params;
