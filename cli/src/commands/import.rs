@@ -24,7 +24,8 @@ pub fn import(args: ImportArgs) -> Result<()> {
     for model in take_over(&request)? {
         let (tensors, parameters) = (thousands(model.tensors), thousands(model.parameters));
         let average = model.origin.average.map(|decay| format!(", average of decay {decay}")).unwrap_or_default();
-        text += &format!("{}: {tensors} tensors, {parameters} parameters{average}, of {}\n", model.origin.stage, model.origin.source);
+        text +=
+            &format!("{}: {tensors} tensors, {parameters} parameters{average}, of {}\n", model.origin.stage, model.origin.source);
     }
     let larp = program_name();
     print(&format!("{text}{run}\n\nnext:\n  {larp} inspect {run}\n  {larp} reconstruct --run {run} INPUT -o out\n"))
