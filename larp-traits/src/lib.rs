@@ -36,6 +36,7 @@ pub mod draw;
 pub mod encoder;
 pub mod error;
 pub mod fixed;
+pub mod foreign;
 pub mod generator;
 pub mod init;
 pub mod params;
@@ -47,6 +48,7 @@ pub mod shapes;
 pub mod state;
 mod tags;
 pub mod tensor;
+pub mod weights;
 
 pub use burn;
 pub use inventory;

@@ -48,8 +48,16 @@ pub struct Inspection {
 /// # Errors
 /// When its parts do not fit, or its data cannot be opened (the classes are counted).
 pub fn inspect(pipeline: &Pipeline) -> Result<Inspection, RuntimeError> {
+    pipeline.plan()?;
+    inspect_with_classes(pipeline, pipeline.data.open(pipeline.clip.shape())?.classes().len())
+}
+
+/// Looks at the pipeline of a run, whose classes are known without its data.
+///
+/// # Errors
+/// When its parts do not fit.
+pub fn inspect_with_classes(pipeline: &Pipeline, classes: usize) -> Result<Inspection, RuntimeError> {
     let plan = pipeline.plan()?;
-    let classes = pipeline.data.open(pipeline.clip.shape())?.classes().len();
     let tokenizer = pipeline.outline_tokenizer(&cpu())?;
     let generator = pipeline.outline_generator(classes, &cpu())?;
     let Plan { video, encoder, quantizer, decoder } = plan;

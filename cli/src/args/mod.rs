@@ -1,6 +1,7 @@
 //! The command line; the comments are its help texts.
 
 mod compose;
+mod foreign;
 mod look;
 mod predict;
 mod sampling;
@@ -8,6 +9,7 @@ mod train;
 mod trained;
 
 pub use compose::{ComposeArgs, DescribeArgs, ListArgs, NewArgs, PluginsArgs, PluginsCommand};
+pub use foreign::{ExportArgs, ImportArgs};
 pub use look::{CompletionsArgs, DataArgs, DataCommand, DoctorArgs, InspectArgs};
 pub use predict::PredictArgs;
 pub use train::{DemoArgs, TrainArgs, TrainingArgs};
@@ -24,7 +26,8 @@ const STYLES: Styles = Styles::styled()
 /// Train video tokenizers and generators from interchangeable plugins, and use them
 ///
 /// A pipeline file names the parts: encoder, quantizer, decoder, prior, generator. `demo` shows the whole in minutes, with nothing to
-/// download; `train` trains a pipeline on clips of yours; `tokenize`, `reconstruct`, `generate` and `predict` use what was trained.
+/// download; `train` trains a pipeline on clips of yours; `tokenize`, `reconstruct`, `generate` and `predict` use what was trained,
+/// or what `import` takes over from the authors' released code.
 #[derive(Debug, Parser)]
 #[command(version, styles = STYLES, max_term_width = 100)]
 pub struct Args {
@@ -48,6 +51,8 @@ pub enum Command {
     Reconstruct(ReconstructArgs),
     Generate(GenerateArgs),
     Predict(PredictArgs),
+    Import(ImportArgs),
+    Export(ExportArgs),
     Data(DataArgs),
     Doctor(DoctorArgs),
     Completions(CompletionsArgs),

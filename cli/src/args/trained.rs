@@ -11,7 +11,7 @@ use super::train::DeviceArgs;
 /// The run and the device.
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// Run folder that `train` or `demo` made
+    /// Run folder that `train`, `demo` or `import` made
     #[arg(long, value_name = "DIR")]
     pub run: PathBuf,
     #[command(flatten)]

@@ -16,5 +16,6 @@ mod session;
 mod stage;
 mod tokenizer;
 
+pub(crate) use checkpoint::write_imported;
 pub use checkpoint::{Checkpoint, newest};
 pub use session::{Event, Observer, Outcome, StageChoice, TrainRequest, run};
