@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use anyhow::Result;
-use larp_runtime::pipeline::{Pipeline, Preset, SettingSide, Side, Source};
 use larp_runtime::inspect::{Inspection, inspect as look, inspect_with_classes};
+use larp_runtime::pipeline::{Pipeline, Preset, SettingSide, Side, Source};
 use larp_runtime::report::files::PIPELINE;
 use larp_runtime::run::RunFolder;
 
