@@ -27,6 +27,16 @@ pub enum SettingsError {
         /// What to change.
         reason: String,
     },
+    /// A file that a setting names does not hold what it should.
+    #[error("`{}` (`{key}`): {message}", path.display())]
+    File {
+        /// The key.
+        key: String,
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        message: String,
+    },
 }
 
 impl SettingsError {
@@ -38,6 +48,11 @@ impl SettingsError {
     /// Two parts that do not fit.
     pub fn mismatch(left: impl Into<String>, right: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::Mismatch { left: left.into(), right: right.into(), reason: reason.into() }
+    }
+
+    /// A file that does not hold what it should.
+    pub fn file(key: impl Into<String>, path: &Path, message: impl ToString) -> Self {
+        Self::File { key: key.into(), path: path.into(), message: message.to_string() }
     }
 }
 

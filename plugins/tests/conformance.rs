@@ -23,4 +23,5 @@ conformance!(vq: Quantizer, "vq", "codebook_size = 24");
 conformance!(normalized_vq: Quantizer, "vq", "codebook_size = 24\nl2_normalize = true");
 conformance!(continuous_ar: Prior, "continuous-ar", "dim = 16\ndepth = 2\nheads = 2");
 conformance!(continuous_ar_by_dot: Prior, "continuous-ar", "dim = 16\ndepth = 1\nheads = 2\nsimilarity = \"dot\"\ntemperature = 1.0");
+conformance!(lpips_vgg: Perceptual, "lpips-vgg", "weights = \"formula\"");
 conformance!(llama: Generator, "llama", "dim = 16\ndepth = 2\nheads = 2\nffn_multiple = 8");

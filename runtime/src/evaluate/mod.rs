@@ -7,4 +7,4 @@ mod reconstruct;
 pub use codes::CodeCounts;
 pub use pixels::{ClipErrors, clip_errors, mean_frame};
 pub(crate) use reconstruct::batches;
-pub use reconstruct::{Reconstruction, reconstruct};
+pub use reconstruct::{Measure, Reconstruction, reconstruct};
