@@ -28,13 +28,11 @@ pub enum SettingsError {
         reason: String,
     },
     /// A file that a setting names does not hold what it should.
-    #[error("`{}` (`{key}`): {message}", path.display())]
+    #[error("`{key}`: {message}")]
     File {
         /// The key.
         key: String,
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
+        /// Which file, and what is wrong with it.
         message: String,
     },
 }
@@ -51,8 +49,8 @@ impl SettingsError {
     }
 
     /// A file that does not hold what it should.
-    pub fn file(key: impl Into<String>, path: &Path, message: impl ToString) -> Self {
-        Self::File { key: key.into(), path: path.into(), message: message.to_string() }
+    pub fn file(key: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::File { key: key.into(), message: message.into() }
     }
 }
 

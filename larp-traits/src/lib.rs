@@ -48,6 +48,7 @@ pub mod shapes;
 pub mod state;
 mod tags;
 pub mod tensor;
+pub mod weights;
 
 pub use burn;
 pub use inventory;

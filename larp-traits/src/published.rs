@@ -189,7 +189,8 @@ mod tests {
     fn missing_files_are_all_named_with_what_to_do() {
         let files = [file(Path::new("/no/such/a")), PublishedFile { chosen: true, ..file(Path::new("/no/such/b")) }];
         let message = check_all(&files).expect_err("both are missing").to_string();
-        for part in ["`/no/such/a` is not there", "`/no/such/b`", "3 bytes", "ba7816bf", "https://example.org/abc", "`part.letters`"]
+        for part in
+            ["`/no/such/a` is not there", "`/no/such/b`", "3 bytes", "ba7816bf", "https://example.org/abc", "`part.letters`"]
         {
             assert!(message.contains(part), "{part}: {message}");
         }

@@ -32,8 +32,7 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Kind; 6] =
-        [Kind::Encoder, Kind::Quantizer, Kind::Decoder, Kind::Prior, Kind::Generator, Kind::Perceptual];
+    pub const ALL: [Kind; 6] = [Kind::Encoder, Kind::Quantizer, Kind::Decoder, Kind::Prior, Kind::Generator, Kind::Perceptual];
 
     /// Its name, as in a pipeline file.
     pub fn name(self) -> &'static str {

@@ -66,9 +66,9 @@ fn backbone_file(folder: &Path) -> PathBuf {
 }
 
 fn write(path: &Path, tensors: &BTreeMap<String, (Vec<usize>, Vec<u8>)>) -> PathBuf {
-    let views = tensors
-        .iter()
-        .map(|(name, (shape, bytes))| (name, TensorView::new(Dtype::F32, shape.clone(), bytes).expect("as many as the shape says")));
+    let views = tensors.iter().map(|(name, (shape, bytes))| {
+        (name, TensorView::new(Dtype::F32, shape.clone(), bytes).expect("as many as the shape says"))
+    });
     safetensors::serialize_to_file(views, None, path).expect("written");
     path.to_owned()
 }

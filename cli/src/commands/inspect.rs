@@ -18,7 +18,8 @@ pub fn inspect(args: &InspectArgs) -> Result<()> {
 }
 
 fn text(inspection: &Inspection) -> String {
-    let Inspection { pipeline, parts, tokenizer_parameters, total_parameters, tokens, vocab_size, bits, classes, files } = inspection;
+    let Inspection { pipeline, parts, tokenizer_parameters, total_parameters, tokens, vocab_size, bits, classes, files } =
+        inspection;
     let mut rows = vec![["part", "plugin", "input", "output", "parameters"].map(str::to_owned).to_vec()];
     for part in parts {
         let plugin = part.plugin.clone().unwrap_or_default();

@@ -90,8 +90,7 @@ pub fn gradients_reach_both_clips(trial: &Trial<Perceptual>) {
     let [a, b] = ["a", "b"].map(|name| clips(name, &trial.context, 2));
     for first in [true, false] {
         let input = if first { a.clone() } else { b.clone() }.require_grad();
-        let distance =
-            if first { model.distance(input.clone(), b.clone()) } else { model.distance(a.clone(), input.clone()) };
+        let distance = if first { model.distance(input.clone(), b.clone()) } else { model.distance(a.clone(), input.clone()) };
         let what = format!("the {} clip that {} compares", if first { "first" } else { "second" }, trial.what());
         assert_reached(&what, &input, Outputs::default().float("distance", distance));
     }

@@ -58,7 +58,9 @@ pub enum PipelineError {
         text: String,
     },
     /// Published files that the pipeline needs.
-    #[error("the pipeline `{name}` needs files that it cannot use:\n{source}\n  or go without its perceptual distance: `perceptual = \"none\"`")]
+    #[error(
+        "the pipeline `{name}` needs files that it cannot use:\n{source}\n  or go without its perceptual distance: `perceptual = \"none\"`"
+    )]
     Files {
         /// Its name.
         name: String,

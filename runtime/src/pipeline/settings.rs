@@ -1,6 +1,8 @@
 //! The settings of a pipeline, all resolved.
 
-use larp_traits::{DecoderSettings, EncoderSettings, GeneratorSettings, PerceptualSettings, PriorSettings, QuantizerSettings, VideoShape};
+use larp_traits::{
+    DecoderSettings, EncoderSettings, GeneratorSettings, PerceptualSettings, PriorSettings, QuantizerSettings, VideoShape,
+};
 use serde::{Deserialize, Serialize};
 
 use super::sampling::SamplingSettings;

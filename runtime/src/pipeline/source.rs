@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use larp_traits::registry::{Kind, Registry, nearest_first};
-use serde::{Deserialize, Deserializer};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use toml::Table;
 
 use super::builtin::{builtin, builtin_names};
@@ -57,7 +57,9 @@ fn part_or_its_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option
     match toml::Value::deserialize(deserializer)? {
         toml::Value::Table(table) => Ok(Some(table)),
         toml::Value::String(name) => Ok(Some(Table::from_iter([("type".to_owned(), toml::Value::String(name))]))),
-        other => Err(serde::de::Error::custom(format!("a table or a name is expected, not a value of type {}", other.type_str()))),
+        other => {
+            Err(serde::de::Error::custom(format!("a table or a name is expected, not a value of type {}", other.type_str())))
+        }
     }
 }
 
@@ -245,7 +247,9 @@ mod tests {
         let table = |name: &str| Table::from_iter([("type".to_owned(), toml::Value::from(name))]);
         assert_eq!(read("prior=none"), Ok(Some(table("none"))));
         assert_eq!(read("prior={ type = \"other\" }"), Ok(Some(table("other"))));
-        assert!(read("prior=3").is_err_and(|message| message.contains("a table or a name is expected, not a value of type integer")));
+        assert!(
+            read("prior=3").is_err_and(|message| message.contains("a table or a name is expected, not a value of type integer"))
+        );
     }
 
     #[test]
