@@ -88,7 +88,8 @@ fn without_its_files_nothing_starts() {
     let RuntimeError::Pipeline(PipelineError::Files { source, .. }) = &error else { panic!("{error}") };
     assert_eq!(source.0.len(), 2, "{error}");
     let message = error.to_string();
-    for part in ["no/backbone.pth", "no/heads.pth", "download.pytorch.org", "553433881", "397923af8e79", "perceptual = \"none\""] {
+    for part in ["no/backbone.pth", "no/heads.pth", "download.pytorch.org", "553433881", "397923af8e79", "perceptual = \"none\""]
+    {
         assert!(message.contains(part), "{part}: {message}");
     }
     assert!(!run.exists(), "nothing was left behind");
