@@ -7,7 +7,7 @@
 //! class -> Generator -> tokens -> Quantizer::dequantize -> Decoder -> clips
 //! ```
 //!
-//! A plugin is a struct of parameters with `#[derive(Component, Debug)]`, one of the five traits, settings under
+//! A plugin is a struct of parameters with `#[derive(Component, Debug)]`, one of the traits, settings under
 //! `#[typetag::serde(name = "..")]`, and one [`register!`] line. This crate knows no plugin.
 //!
 //! ```
@@ -40,8 +40,10 @@ pub mod foreign;
 pub mod generator;
 pub mod init;
 pub mod params;
+pub mod perceptual;
 pub mod prelude;
 pub mod prior;
+pub mod published;
 pub mod quantizer;
 pub mod registry;
 pub mod shapes;
@@ -67,7 +69,9 @@ pub use generator::{
     Sampling,
 };
 pub use init::Init;
+pub use perceptual::{DynPerceptual, Perceptual, PerceptualSettings};
 pub use prior::{DynPrior, Prior, PriorLoss, PriorSettings, Progress};
+pub use published::PublishedFile;
 pub use quantizer::{DynQuantizer, LossTerm, Quantized, Quantizer, QuantizerSettings};
 pub use registry::{Descriptor, Kind, Registry};
 pub use shapes::{LatentShape, QuantizerShape, VideoShape};

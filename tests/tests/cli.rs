@@ -30,6 +30,8 @@ fn outputs(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
         .current_dir(folder)
         .env("COLUMNS", "100")
         .env("NO_COLOR", "1")
+        // no weights are there, and the paths in messages are the same everywhere
+        .env("XDG_CACHE_HOME", "/nowhere/cache")
         .env_remove("RUST_LOG")
         .output()
         .expect("the program starts");
@@ -93,6 +95,7 @@ fn help_is_pinned(#[case] name: &str, #[case] command: &str) {
 #[case::decoder_patchwise("describe-decoder-patchwise", "plugins describe decoder/patchwise")]
 #[case::prior("describe-prior-continuous-ar", "plugins describe prior/continuous-ar")]
 #[case::generator("describe-generator-llama", "plugins describe generator/llama")]
+#[case::perceptual("describe-perceptual-lpips-vgg", "plugins describe perceptual/lpips-vgg")]
 #[case::larp_tiny("inspect-larp-tiny", "inspect larp-tiny")]
 #[case::patchwise_tiny("inspect-patchwise-tiny", "inspect patchwise-tiny")]
 #[case::frame_prediction_tiny("inspect-frame-prediction-tiny", "inspect frame-prediction-tiny")]
@@ -115,6 +118,8 @@ fn lists_and_tables_are_pinned(#[case] name: &str, #[case] command: &str) {
 #[case::given_frames("error-condition-frames", "inspect frame-prediction-tiny --set generator.condition_frames=8")]
 #[case::misfit_patches("error-patch-size", "inspect larp-b --set clip.height=100")]
 #[case::unknown_set_key("error-set-key", "train larp-tiny --run run --set train.tokenizer.stps=3")]
+#[case::missing_weights("error-weights", "train larp-s --run run")]
+#[case::wrong_kind_of_part("error-part", "inspect larp-tiny --set perceptual=3")]
 #[case::malformed_set("error-set", "train larp-tiny --run run --set train.seed")]
 #[case::unknown_device("error-device", "train larp-tiny --run run --device tpu")]
 #[case::unknown_data("error-data", "train larp-tiny --run run --data nowhere")]

@@ -34,7 +34,8 @@ pub fn inspect(args: &InspectArgs) -> Result<()> {
 }
 
 fn text(inspection: &Inspection) -> String {
-    let Inspection { pipeline, parts, tokenizer_parameters, total_parameters, tokens, vocab_size, bits, classes } = inspection;
+    let Inspection { pipeline, parts, tokenizer_parameters, total_parameters, tokens, vocab_size, bits, classes, files } =
+        inspection;
     let mut rows = vec![["part", "plugin", "input", "output", "parameters"].map(str::to_owned).to_vec()];
     for part in parts {
         let plugin = part.plugin.clone().unwrap_or_default();
@@ -46,7 +47,11 @@ fn text(inspection: &Inspection) -> String {
     let table = table(&[Align::Left, Align::Left, Align::Left, Align::Left, Align::Right], &rows);
     let tokens = format!("{} tokens of {} codes, {} bits a clip", thousands(*tokens), thousands(*vocab_size), bits_text(*bits));
     let classes = if *classes == 1 { "1 class".to_owned() } else { format!("{} classes", thousands(*classes)) };
-    format!("{pipeline}\n\n{table}\n{tokens}; {classes}\n")
+    let files = files.iter().map(|file| {
+        let state = if file.there { "there" } else { "not there yet; training says how to get it" };
+        format!("{}: `{}` is {state}\n", file.what, file.path.display())
+    });
+    format!("{pipeline}\n\n{table}\n{tokens}; {classes}\n{}", files.collect::<String>())
 }
 
 fn preset_text(pipeline: &Pipeline, sides: &[SettingSide]) -> String {

@@ -74,6 +74,13 @@ pub const METRICS: &[MetricInfo] = &[
         Unit::Decibels,
         "PSNR of predicting every frame of a clip by the mean of its frames: what a still picture reaches.",
     ),
+    info(
+        "perceptual",
+        "Perceptual distance",
+        Unit::Plain,
+        "How different original and reconstruction look to a frozen network (`lpips-vgg`: LPIPS), mean over the frames; \
+         lower is better.",
+    ),
     info("code_usage", "Code usage", Unit::Share, "Share of the codebook that the encoded clips use at all."),
     info(
         "perplexity",

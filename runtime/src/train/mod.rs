@@ -7,6 +7,7 @@
 
 mod checkpoint;
 mod ema;
+mod frames;
 mod generator;
 mod gradients;
 mod held_out_frames;
