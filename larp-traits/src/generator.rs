@@ -46,8 +46,6 @@ pub struct FrameCondition {
     pub frames: usize,
     /// How they are tokenized when clips are predicted; training always takes the likeliest tokens.
     pub tokens: ConditionTokens,
-    /// Number of tokens that the generator takes of them.
-    pub length: usize,
 }
 
 /// How the tokens of given frames are chosen when clips are predicted (SPEC.md, departure 9).

@@ -4,7 +4,7 @@
 //! given frames, the last repeated -> tokenizer -> condition -> generator -> tokens -> decoder -> the whole clip
 //! ```
 
-use larp_traits::{Condition, ConditionTokens, Draw, DynGenerator, FrameCondition, Int, Sampling, SettingsError, Stream, Tensor};
+use larp_traits::{Condition, ConditionTokens, Draw, DynGenerator, Int, Sampling, Stream, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::model::Tokenizer;
@@ -58,19 +58,6 @@ impl Predictor<'_> {
             }
         }
     }
-}
-
-/// Checks that a generator takes the tokens of given frames: as many as those of a clip.
-///
-/// # Errors
-/// When it takes another number.
-pub fn check_length(condition: &FrameCondition, tokens: usize) -> Result<(), SettingsError> {
-    if condition.length == tokens {
-        return Ok(());
-    }
-    let generator = format!("a generator that is told {} tokens of given frames", condition.length);
-    let reason = "given frames are tokenized as a whole clip, so the two must be equal";
-    Err(SettingsError::mismatch(generator, format!("a tokenizer of {tokens} tokens a clip"), reason))
 }
 
 /// Tokens of the first `given` frames: of a clip that shows them and then repeats the last of them.

@@ -100,6 +100,11 @@ impl GeneratorSettings for LlamaSettings {
                 let expected = format!("at least 1 and fewer than the {frames} frames of a clip");
                 return Err(SettingsError::value("generator.condition_frames", self.condition_frames, expected));
             }
+            let prefix = context.latents.tokens + 1;
+            if ![0, prefix].contains(&self.prefix_tokens) {
+                let expected = format!("0, or {prefix}: the tokens of a clip and the separator");
+                return Err(SettingsError::value("generator.prefix_tokens", self.prefix_tokens, expected));
+            }
         }
         Ok(Llama::new(self, context)?.into())
     }
@@ -245,7 +250,7 @@ impl Generator for Llama {
         let LlamaSettings { task, condition_frames: frames, condition_tokens: tokens, .. } = self.settings;
         match task {
             Task::ClassConditional => ConditionKind::Class,
-            Task::FramePrediction => ConditionKind::Frames(FrameCondition { frames, tokens, length: self.prefix - 1 }),
+            Task::FramePrediction => ConditionKind::Frames(FrameCondition { frames, tokens }),
         }
     }
 

@@ -19,7 +19,6 @@ use crate::evaluate::batches;
 use crate::media::{ffmpeg_available, picture_scale, write_clip};
 use crate::model::Tokenizer;
 use crate::pipeline::{Pipeline, SamplingSettings, Train};
-use crate::predict::check_length;
 use crate::report::{Stage, generated_name};
 use crate::tokens::{TokenBatch, TokenCache, Tokens};
 use crate::use_run::generate_clips;
@@ -56,9 +55,6 @@ impl GeneratorTask {
         };
         let given = frames.map(|condition| condition.frames);
         let plan = pipeline.plan()?;
-        if let Some(condition) = &frames {
-            check_length(condition, plan.encoder.tokens).map_err(|source| pipeline.settings_error(source))?;
-        }
         let train = pipeline.train.clone();
         let device = session.device.clone();
         let (dataset, workers, batch_size) = (session.dataset.clone(), train.workers, train.tokenizer.batch_size);

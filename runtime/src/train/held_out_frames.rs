@@ -44,7 +44,7 @@ impl HeldOutFrames {
         device: &Device,
         folder: &Path,
     ) -> Result<BTreeMap<String, f64>, RuntimeError> {
-        let FrameCondition { frames: given, tokens, .. } = self.condition;
+        let FrameCondition { frames: given, tokens } = self.condition;
         let (sampling, given_frames) = ((*sampling).into(), sampling.given_frames);
         let predictor = Predictor { tokenizer, generator, given, tokens, sampling, given_frames };
         let stream = Stream::new(self.seed).fork("predictions");

@@ -13,7 +13,7 @@ use crate::data::{DataError, Problem};
 use crate::evaluate::{PredictionScore, batches, prediction_score};
 use crate::media::{picture_scale, prediction_sheet, write_clip, write_png};
 use crate::pipeline::{PipelineError, SamplingSettings};
-use crate::predict::{Predictor, check_length};
+use crate::predict::Predictor;
 
 /// How to predict.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,14 +45,10 @@ impl TrainedRun {
     /// What its generator is told of the first frames of a clip.
     ///
     /// # Errors
-    /// When it has no generator, one that is told of classes, or one that takes another number of tokens.
+    /// When it has no generator, or one that is told of classes.
     pub fn frame_condition(&self) -> Result<FrameCondition, RuntimeError> {
         match self.condition()? {
-            ConditionKind::Frames(condition) => {
-                let fits = check_length(&condition, self.pipeline.plan()?.encoder.tokens);
-                fits.map_err(|source| self.pipeline.settings_error(source))?;
-                Ok(condition)
-            }
+            ConditionKind::Frames(condition) => Ok(condition),
             ConditionKind::Class => Err(RuntimeError::Request(format!(
                 "the generator of `{}` was not trained to predict frames: it makes clips of classes; use `generate`",
                 self.pipeline.name
@@ -74,7 +70,7 @@ impl TrainedRun {
     ) -> Result<Vec<Problem>, RuntimeError> {
         let name = self.pipeline.name.clone();
         request.sampling.check().map_err(|source| PipelineError::Settings { name, source })?;
-        let FrameCondition { frames: trained, tokens, .. } = self.frame_condition()?;
+        let FrameCondition { frames: trained, tokens } = self.frame_condition()?;
         let (given, length) = (request.frames.unwrap_or(trained), self.pipeline.clip.frames);
         if !(1..length).contains(&given) {
             let message = format!("{given} frames cannot be given: clips have {length}, so give from 1 to {}", length - 1);
