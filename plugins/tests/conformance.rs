@@ -24,3 +24,9 @@ conformance!(normalized_vq: Quantizer, "vq", "codebook_size = 24\nl2_normalize =
 conformance!(continuous_ar: Prior, "continuous-ar", "dim = 16\ndepth = 2\nheads = 2");
 conformance!(continuous_ar_by_dot: Prior, "continuous-ar", "dim = 16\ndepth = 1\nheads = 2\nsimilarity = \"dot\"\ntemperature = 1.0");
 conformance!(llama: Generator, "llama", "dim = 16\ndepth = 2\nheads = 2\nffn_multiple = 8");
+conformance!(vit_critic: Critic, "vit", "dim = 16\ndepth = 2\nheads = 2\npatch = { frames = 2, size = 8 }");
+conformance!(
+    normalized_critic: Critic,
+    "vit",
+    "dim = 16\ndepth = 1\nheads = 2\npatch = { frames = 2, size = 8 }\nspectral_norm = 1\npositions = \"learned\""
+);

@@ -52,6 +52,7 @@ pub fn inspect(pipeline: &Pipeline) -> Result<Inspection, RuntimeError> {
     let classes = pipeline.data.open(pipeline.clip.shape())?.classes().len();
     let tokenizer = pipeline.outline_tokenizer(&cpu())?;
     let generator = pipeline.outline_generator(classes, &cpu())?;
+    let critic = pipeline.outline_critic(&cpu())?;
     let Plan { video, encoder, quantizer, decoder } = plan;
     let clip = vec![video.channels, video.frames, video.height, video.width];
     let latents = |dim| vec![encoder.tokens, dim];
@@ -87,6 +88,9 @@ pub fn inspect(pipeline: &Pipeline) -> Result<Inspection, RuntimeError> {
     }
     if let (Some(settings), Some(generator)) = (&pipeline.generator, &generator) {
         parts.push(part("generator", Some(settings.typetag_name()), &[], &tokens, params::count(generator)));
+    }
+    if let (Some(settings), Some(critic)) = (&pipeline.critic, &critic) {
+        parts.push(part("critic", Some(settings.typetag_name()), &clip, &[1], params::count(critic)));
     }
     Ok(Inspection {
         pipeline: pipeline.name.clone(),

@@ -1,7 +1,7 @@
 //! Settings to modules.
 
 use larp_traits::params::materialize;
-use larp_traits::{Device, DynGenerator, Init, SettingsError, init};
+use larp_traits::{Device, DynCritic, DynGenerator, Init, SettingsError, init};
 
 use super::{BottleneckNorm, Pipeline, PipelineError};
 use crate::model::{ActNorm, Tokenizer};
@@ -41,6 +41,17 @@ impl Pipeline {
         built.map_err(|source| self.settings_error(source))
     }
 
+    /// Builds the critic, its parameters not yet started; `None` for a pipeline without one.
+    ///
+    /// # Errors
+    /// When the parts do not fit.
+    pub fn outline_critic(&self, device: &Device) -> Result<Option<DynCritic>, PipelineError> {
+        let plan = self.plan()?;
+        let context = plan.context(plan.encoder, 0, device);
+        let built = self.critic.as_ref().map(|critic| critic.build(&context)).transpose();
+        built.map_err(|source| self.settings_error(source))
+    }
+
     /// Builds the tokenizer; its parameters start from `train.seed` and their names.
     ///
     /// # Errors
@@ -55,5 +66,12 @@ impl Pipeline {
     /// When the parts do not fit.
     pub fn build_generator(&self, classes: usize, device: &Device) -> Result<Option<DynGenerator>, PipelineError> {
         Ok(self.outline_generator(classes, device)?.map(|generator| materialize(generator, self.train.seed)))
+    }
+    /// Builds the critic; its parameters start from `train.seed` and their names.
+    ///
+    /// # Errors
+    /// When the parts do not fit.
+    pub fn build_critic(&self, device: &Device) -> Result<Option<DynCritic>, PipelineError> {
+        Ok(self.outline_critic(device)?.map(|critic| materialize(critic, self.train.seed)))
     }
 }

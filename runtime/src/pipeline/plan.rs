@@ -55,6 +55,7 @@ impl Pipeline {
         let encoder = self.encoder.latents(&video)?;
         let quantizer = self.quantizer.shape(self.bottleneck.code_dim)?;
         let decoder = self.decoder.latents(&video, encoder.tokens)?;
+        self.critic.as_ref().map_or(Ok(()), |critic| critic.check(&video))?;
         Ok(Plan { video, encoder, quantizer, decoder })
     }
 }

@@ -1,6 +1,8 @@
 //! The settings of a pipeline, all resolved.
 
-use larp_traits::{DecoderSettings, EncoderSettings, GeneratorSettings, PriorSettings, QuantizerSettings, VideoShape};
+use larp_traits::{
+    CriticSettings, DecoderSettings, EncoderSettings, GeneratorSettings, PriorSettings, QuantizerSettings, VideoShape,
+};
 use serde::{Deserialize, Serialize};
 
 use super::sampling::SamplingSettings;
@@ -29,6 +31,9 @@ pub struct Pipeline {
     /// The generator, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub generator: Option<Box<dyn GeneratorSettings>>,
+    /// The critic, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub critic: Option<Box<dyn CriticSettings>>,
     /// Weights of the losses.
     pub losses: Losses,
     /// Training.
@@ -98,10 +103,12 @@ pub struct Losses {
     pub quantizer: f64,
     /// The prior's negative log-likelihood: the paper's alpha (equation 8).
     pub prior: f64,
+    /// What the critic says of the reconstructions; see `train.critic`.
+    pub critic: f64,
 }
 
 impl Default for Losses {
     fn default() -> Self {
-        Self { l1: 1.0, mse: 0.0, quantizer: 0.1, prior: 0.06 }
+        Self { l1: 1.0, mse: 0.0, quantizer: 0.1, prior: 0.06, critic: 0.3 }
     }
 }

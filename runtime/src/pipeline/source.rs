@@ -38,6 +38,7 @@ struct File {
     decoder: Table,
     prior: Option<Table>,
     generator: Option<Table>,
+    critic: Option<Table>,
     #[serde(default)]
     losses: Losses,
     #[serde(default)]
@@ -121,6 +122,7 @@ impl Source {
             decoder: self.part(registry, Kind::Decoder, file.decoder)?,
             prior: self.optional(registry, Kind::Prior, file.prior)?,
             generator: self.optional(registry, Kind::Generator, file.generator)?,
+            critic: self.optional(registry, Kind::Critic, file.critic)?,
             losses: file.losses,
             train: file.train,
             sampling: file.sampling,
