@@ -49,7 +49,7 @@ fn assert_equal_runs(a: &Path, b: &Path) {
     for stage in ["tokenizer", "generator"] {
         assert_eq!(weights(a, stage, STEPS), weights(b, stage, STEPS), "weights of the {stage}");
     }
-    assert_eq!(critic_files(a, STEPS), critic_files(b, STEPS), "the critic");
+    assert!(critic_files(a, STEPS) == critic_files(b, STEPS), "the critic");
     let losses = |folder: &Path| -> Vec<_> {
         let records = read(&folder.join("metrics.jsonl")).expect("metrics");
         let timed = |name: &str| name == "clips_per_second";
