@@ -34,6 +34,7 @@ pub mod context;
 pub mod critic;
 pub mod decoder;
 pub mod derive;
+pub mod deviation;
 pub mod draw;
 pub mod encoder;
 pub mod error;

@@ -5,6 +5,7 @@ use larp_traits::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::preset::Preset;
 use super::sampling::SamplingSettings;
 use super::training::Train;
 use crate::clip::ClipShape;
@@ -15,6 +16,9 @@ use crate::data::DataSettings;
 pub struct Pipeline {
     /// Its name, in reports.
     pub name: String,
+    /// Whose choices it takes where paper and released code differ and it says nothing itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preset: Option<Preset>,
     /// The clips.
     pub clip: ClipSettings,
     /// Clips to latents.
