@@ -32,27 +32,42 @@ fn tokenizer_agrees(case: &Case, run: &Path) {
     let quantized = run.tokenizer.quantize(case.input("in.video", &device), Draw::Deterministic);
     assert_tokens(case, "out.tokens", quantized.tokens.clone());
     let decoded: Tensor<5> = run.tokenizer.decode_tokens(quantized.tokens);
-    let difference = (decoded - case.input::<5>("out.recon_from_tokens", &device)).abs().max().into_scalar::<f32>();
+    let difference = (decoded - case.input::<5>("out.recon_from_tokens", &device)).abs().max();
+    let difference = larp_traits::tensor::scalar(difference);
     assert!(difference < 1e-4, "{}: the reconstruction is off by {difference}", case.name);
 }
 
-type Make = fn(&Case, &Path) -> (PathBuf, Option<Average>);
+/// The forms in which a model is published.
+#[derive(Debug, Clone, Copy)]
+enum Form {
+    Folder,
+    FileOfAFolder,
+    Pth,
+    AverageOfAPth,
+    AverageByDecay,
+}
+
+impl Form {
+    fn make(self, case: &Case, at: &Path) -> (PathBuf, Option<Average>) {
+        let pth = |off| pth_of(case, "larp_tokenizer", off, &at.with_extension("pth"));
+        match self {
+            Form::Folder => (folder_of(case, at), None),
+            Form::FileOfAFolder => (folder_of(case, at).join("model.safetensors"), None),
+            Form::Pth => (pth(1.0), None),
+            Form::AverageOfAPth => (pth(0.5), Some(Average::Only)),
+            Form::AverageByDecay => (pth(0.5), Some(Average::Decay("0.999".into()))),
+        }
+    }
+}
 
 #[rstest]
-#[case::folder(|case, at| (folder_of(case, at), None))]
-#[case::file_of_a_folder(|case, at| (folder_of(case, at).join("model.safetensors"), None))]
-#[case::parameters_of_a_pth(|case, at| (pth_of(case, "larp_tokenizer", 1.0, &at.with_extension("pth")), None))]
-#[case::average_of_a_pth(|case, at| (pth_of(case, "larp_tokenizer", 0.5, &at.with_extension("pth")), Some(Average::Only)))]
-#[case::average_by_decay(
-    |case, at| (pth_of(case, "larp_tokenizer", 0.5, &at.with_extension("pth")), Some(Average::Decay("0.999".into())))
-)]
 fn an_imported_tokenizer_gives_the_tokens_of_the_released_code(
     #[values("tokenizer_svq", "tokenizer_svq_learned_pe", "tokenizer_vq")] name: &str,
-    #[case] make: Make,
+    #[values(Form::Folder, Form::FileOfAFolder, Form::Pth, Form::AverageOfAPth, Form::AverageByDecay)] form: Form,
 ) {
     let folder = tempdir().expect("a folder");
     let case = case(name);
-    let (source, average) = make(&case, &folder.path().join("source"));
+    let (source, average) = form.make(&case, &folder.path().join("source"));
     let run = folder.path().join("run");
     let imported = take_over(&[&source], &run, average.clone()).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(imported[0].origin.average, average.map(|_| "0.999".to_owned()));
