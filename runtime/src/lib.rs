@@ -3,7 +3,7 @@
 //! ```text
 //! pipeline file -> Pipeline -> Tokenizer, generator
 //! data -> train (both stages) -> run folder: checkpoints, metrics, samples, report
-//! run folder -> tokenize, reconstruct, generate
+//! run folder -> tokenize, reconstruct, generate, predict
 //! checkpoints of other programs -> run folder -> checkpoints of other programs
 //! ```
 //!
@@ -23,6 +23,7 @@ pub mod inspect;
 pub mod media;
 pub mod model;
 pub mod pipeline;
+pub mod predict;
 pub mod report;
 pub mod run;
 pub mod scaffold;

@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use larp_traits::registry::{Kind, Registry, nearest_first};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use toml::Table;
 
 use super::builtin::{builtin, builtin_names};
+use super::preset::{self, Preset};
 use super::sampling::SamplingSettings;
 use super::settings::{Bottleneck, ClipSettings, Losses};
 use super::training::Train;
@@ -31,13 +32,18 @@ pub struct Source {
 #[serde(deny_unknown_fields)]
 struct File {
     name: String,
+    preset: Option<Preset>,
     clip: ClipSettings,
     encoder: Table,
     bottleneck: Bottleneck,
     quantizer: Table,
     decoder: Table,
+    #[serde(default, deserialize_with = "part_or_its_name")]
     prior: Option<Table>,
+    #[serde(default, deserialize_with = "part_or_its_name")]
     generator: Option<Table>,
+    #[serde(default, deserialize_with = "part_or_its_name")]
+    perceptual: Option<Table>,
     #[serde(default)]
     losses: Losses,
     #[serde(default)]
@@ -46,6 +52,17 @@ struct File {
     sampling: SamplingSettings,
     #[serde(default)]
     data: DataSettings,
+}
+
+/// A part as a table, or in short by its name: `perceptual = "none"`.
+fn part_or_its_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Table>, D::Error> {
+    match toml::Value::deserialize(deserializer)? {
+        toml::Value::Table(table) => Ok(Some(table)),
+        toml::Value::String(name) => Ok(Some(Table::from_iter([("type".to_owned(), toml::Value::String(name))]))),
+        other => {
+            Err(serde::de::Error::custom(format!("a table or a name is expected, not a value of type {}", other.type_str())))
+        }
+    }
 }
 
 impl Source {
@@ -109,11 +126,14 @@ impl Source {
     /// # Errors
     /// When a key is unknown, missing or of the wrong type, or a part has an unknown name.
     pub fn pipeline(&self) -> Result<Pipeline, PipelineError> {
-        let file: File = serde_path_to_error::deserialize(self.table.clone())
+        let mut table = self.table.clone();
+        preset::apply(&mut table);
+        let file: File = serde_path_to_error::deserialize(table)
             .map_err(|error| self.key_error(&error.path().to_string(), error.inner().message()))?;
         let registry = Registry::global().map_err(|source| self.registry_error("", source))?;
         Ok(Pipeline {
             name: file.name,
+            preset: file.preset,
             clip: file.clip,
             encoder: self.part(registry, Kind::Encoder, file.encoder)?,
             bottleneck: file.bottleneck,
@@ -121,6 +141,7 @@ impl Source {
             decoder: self.part(registry, Kind::Decoder, file.decoder)?,
             prior: self.optional(registry, Kind::Prior, file.prior)?,
             generator: self.optional(registry, Kind::Generator, file.generator)?,
+            perceptual: self.optional(registry, Kind::Perceptual, file.perceptual)?,
             losses: file.losses,
             train: file.train,
             sampling: file.sampling,
@@ -219,6 +240,21 @@ mod tests {
         assert_eq!(line_of(text, "train.seed"), Some(4));
         assert_eq!(line_of(text, "train.tokenizer.steps"), Some(6));
         assert_eq!(line_of(text, "train.nothing"), None);
+    }
+
+    #[test]
+    fn a_part_may_be_named_alone_or_left_out() {
+        let read = |text: &str| {
+            let mut source = Source::open("larp-tiny").expect("built in");
+            source.set(text).expect("valid");
+            serde_path_to_error::deserialize::<_, File>(source.table).map(|file| file.prior).map_err(|error| error.to_string())
+        };
+        let table = |name: &str| Table::from_iter([("type".to_owned(), toml::Value::from(name))]);
+        assert_eq!(read("prior=none"), Ok(Some(table("none"))));
+        assert_eq!(read("prior={ type = \"other\" }"), Ok(Some(table("other"))));
+        assert!(
+            read("prior=3").is_err_and(|message| message.contains("a table or a name is expected, not a value of type integer"))
+        );
     }
 
     #[test]

@@ -7,8 +7,10 @@
 
 mod checkpoint;
 mod ema;
+mod frames;
 mod generator;
 mod gradients;
+mod held_out_frames;
 mod optimizer;
 mod schedule;
 mod session;

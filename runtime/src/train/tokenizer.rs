@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use larp_traits::{Device, Draw, Progress};
+use larp_traits::{Device, Draw, DynPerceptual, Progress};
 
+use super::frames::drawn_frames;
 use super::stage::{Batches, Loss, Schedule, Task};
 use crate::RuntimeError;
 use crate::clip::Clip;
 use crate::convert::to_tensor;
 use crate::data::{Batch, Dataset, Loader, LoaderSettings, Split, fixed};
-use crate::evaluate::{Reconstruction, reconstruct};
+use crate::evaluate::{Measure, Reconstruction, reconstruct};
 use crate::media::{Gap, contact_sheet, ffmpeg_available, picture_scale, side_by_side, write_clip, write_png};
 use crate::model::Tokenizer;
 use crate::pipeline::{Losses, Pipeline, Train};
@@ -26,13 +27,19 @@ pub(super) struct TokenizerTask {
     device: Device,
     train: Train,
     losses: Losses,
+    perceptual: Option<DynPerceptual>,
     seed: u64,
 }
 
 impl TokenizerTask {
-    pub fn new(pipeline: &Pipeline, dataset: Arc<dyn Dataset>, device: &Device) -> Result<Self, RuntimeError> {
+    pub fn new(
+        pipeline: &Pipeline,
+        dataset: Arc<dyn Dataset>,
+        perceptual: Option<DynPerceptual>,
+        device: &Device,
+    ) -> Result<Self, RuntimeError> {
         let (train, losses) = (pipeline.train.clone(), pipeline.losses);
-        Ok(Self { dataset, device: device.clone(), seed: train.seed, train, losses })
+        Ok(Self { dataset, device: device.clone(), seed: train.seed, train, losses, perceptual })
     }
 }
 
@@ -66,10 +73,18 @@ impl Task for TokenizerTask {
     fn loss(&self, model: &Tokenizer, batch: Batch, at: Progress, draw: Draw) -> Loss {
         let video = to_tensor(batch.samples.iter().map(|sample| &sample.clip), &self.device);
         let tokenized = model.forward(video.clone(), draw.fork("quantizer"));
-        let difference = tokenized.reconstruction - video;
+        let difference = tokenized.reconstruction.clone() - video.clone();
         let (l1, mse) = (difference.clone().abs().mean(), difference.square().mean());
         let mut total = l1.clone().mul_scalar(self.losses.l1) + mse.clone().mul_scalar(self.losses.mse);
         let mut parts = vec![("l1", l1), ("mse", mse)];
+        if let Some(perceptual) = self.perceptual.as_ref().filter(|_| self.losses.perceptual != 0.0) {
+            // not clamped: a value out of range has to find its way back
+            let pair = drawn_frames([tokenized.reconstruction, video], self.losses.perceptual_frames, draw.fork("perceptual"));
+            let [reconstruction, video] = pair;
+            let loss = perceptual.distance(reconstruction, video).mean();
+            total = total + loss.clone().mul_scalar(self.losses.perceptual);
+            parts.push(("perceptual", loss));
+        }
         if let Some(loss) = tokenized.quantized.loss() {
             total = total + loss.clone().mul_scalar(self.losses.quantizer);
             parts.push(("quantizer_loss", loss));
@@ -98,7 +113,14 @@ impl Task for TokenizerTask {
 
     fn evaluate(&self, model: &Tokenizer, samples: &Path) -> Result<BTreeMap<String, f64>, RuntimeError> {
         let clips = fixed(self.dataset.clone(), Split::Validation, self.train.evaluation_clips, self.train.workers)?;
-        let (values, kept) = reconstruct(model, clips, self.train.tokenizer.batch_size, self.train.sample_clips, &self.device)?;
+        let measure = Measure {
+            tokenizer: model,
+            perceptual: self.perceptual.as_ref(),
+            batch_size: self.train.tokenizer.batch_size,
+            keep: self.train.sample_clips,
+            device: &self.device,
+        };
+        let (values, kept) = reconstruct(&measure, clips)?;
         write_samples(&kept, samples)?;
         Ok(values)
     }
