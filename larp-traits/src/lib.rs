@@ -39,17 +39,21 @@ pub mod draw;
 pub mod encoder;
 pub mod error;
 pub mod fixed;
+pub mod foreign;
 pub mod generator;
 pub mod init;
 pub mod params;
+pub mod perceptual;
 pub mod prelude;
 pub mod prior;
+pub mod published;
 pub mod quantizer;
 pub mod registry;
 pub mod shapes;
 pub mod state;
 mod tags;
 pub mod tensor;
+pub mod weights;
 
 pub use burn;
 pub use inventory;
@@ -65,9 +69,14 @@ pub use draw::{Draw, Stream};
 pub use encoder::{DynEncoder, Encoder, EncoderSettings};
 pub use error::{RegistryError, SettingsError, StateError};
 pub use fixed::Fixed;
-pub use generator::{Condition, DynGenerator, Generator, GeneratorLoss, GeneratorSettings, Sampling};
+pub use generator::{
+    Condition, ConditionKind, ConditionTokens, DynGenerator, FrameCondition, Generator, GeneratorLoss, GeneratorSettings,
+    Sampling,
+};
 pub use init::Init;
+pub use perceptual::{DynPerceptual, Perceptual, PerceptualSettings};
 pub use prior::{DynPrior, Prior, PriorLoss, PriorSettings, Progress};
+pub use published::PublishedFile;
 pub use quantizer::{DynQuantizer, LossTerm, Quantized, Quantizer, QuantizerSettings};
 pub use registry::{Descriptor, Kind, Registry};
 pub use shapes::{LatentShape, QuantizerShape, VideoShape};

@@ -11,7 +11,9 @@ use serde::de::DeserializeOwned;
 
 use crate::error::RegistryError;
 use crate::tags::known_tags;
-use crate::{CriticSettings, DecoderSettings, EncoderSettings, GeneratorSettings, PriorSettings, QuantizerSettings};
+use crate::{
+    CriticSettings, DecoderSettings, EncoderSettings, GeneratorSettings, PerceptualSettings, PriorSettings, QuantizerSettings,
+};
 
 /// The kinds of component: those that data flows through, in that order, then those that only training needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,11 +30,14 @@ pub enum Kind {
     Generator,
     /// The judge of reconstructions.
     Critic,
+    /// The perceptual distance of clips.
+    Perceptual,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Kind; 6] = [Kind::Encoder, Kind::Quantizer, Kind::Decoder, Kind::Prior, Kind::Generator, Kind::Critic];
+    pub const ALL: [Kind; 7] =
+        [Kind::Encoder, Kind::Quantizer, Kind::Decoder, Kind::Prior, Kind::Generator, Kind::Critic, Kind::Perceptual];
 
     /// Whether a pipeline can do without it.
     pub fn is_optional(self) -> bool {
@@ -48,6 +53,7 @@ impl Kind {
             Kind::Prior => "prior",
             Kind::Generator => "generator",
             Kind::Critic => "critic",
+            Kind::Perceptual => "perceptual",
         }
     }
 
@@ -59,6 +65,7 @@ impl Kind {
             Kind::Prior => known_tags::<Box<dyn PriorSettings>>(),
             Kind::Generator => known_tags::<Box<dyn GeneratorSettings>>(),
             Kind::Critic => known_tags::<Box<dyn CriticSettings>>(),
+            Kind::Perceptual => known_tags::<Box<dyn PerceptualSettings>>(),
         }
     }
 
@@ -70,6 +77,7 @@ impl Kind {
             Kind::Prior => settings.try_into::<Box<dyn PriorSettings>>().map(drop),
             Kind::Generator => settings.try_into::<Box<dyn GeneratorSettings>>().map(drop),
             Kind::Critic => settings.try_into::<Box<dyn CriticSettings>>().map(drop),
+            Kind::Perceptual => settings.try_into::<Box<dyn PerceptualSettings>>().map(drop),
         }
     }
 }

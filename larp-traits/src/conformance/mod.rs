@@ -18,6 +18,7 @@ pub mod draws;
 pub mod encoder;
 pub mod generator;
 pub mod gradients;
+pub mod perceptual;
 pub mod prior;
 pub mod quantizer;
 pub mod saving;
@@ -29,6 +30,7 @@ pub use critic::Critic;
 pub use decoder::Decoder;
 pub use encoder::Encoder;
 pub use generator::Generator;
+pub use perceptual::Perceptual;
 pub use prior::Prior;
 pub use quantizer::Quantizer;
 pub use trial::{Outputs, Subject, Trial};
@@ -97,6 +99,11 @@ macro_rules! conformance {
         $crate::conformance!(@tests Critic, $name, $settings;
             critic::shapes_are_as_promised, critic::each_clip_is_scored_by_itself, critic::gradients_reach_the_clips,
             critic::refreshing_changes_no_parameter);
+    };
+    (@Perceptual $name:literal, $settings:literal) => {
+        $crate::conformance!(@tests Perceptual, $name, $settings;
+            perceptual::nothing_is_learned, perceptual::each_pair_has_a_distance, perceptual::equal_clips_have_distance_zero,
+            perceptual::clips_are_compared_one_by_one, perceptual::gradients_reach_both_clips);
     };
     (@tests $kind:ident, $name:literal, $settings:literal; $($file:ident::$test:ident),+) => {
         $(

@@ -56,6 +56,9 @@ impl Pipeline {
         let quantizer = self.quantizer.shape(self.bottleneck.code_dim)?;
         let decoder = self.decoder.latents(&video, encoder.tokens)?;
         self.critic.as_ref().map_or(Ok(()), |critic| critic.check(&video))?;
+        if let Some(perceptual) = &self.perceptual {
+            perceptual.check(&video)?;
+        }
         Ok(Plan { video, encoder, quantizer, decoder })
     }
 }

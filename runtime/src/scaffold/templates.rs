@@ -64,6 +64,12 @@ fn start(kind: Kind) -> Start {
             defaults: "patch = [2, 8, 8]\ndim = 64",
             small: "dim = 16",
         },
+        Kind::Perceptual => Start {
+            template: include_str!("templates/perceptual.rs.j2"),
+            summary: "differences of edges at several sizes",
+            defaults: "scales = 3",
+            small: "",
+        },
     }
 }
 

@@ -6,6 +6,7 @@
 mod case;
 mod compare;
 mod discriminator;
+mod frames;
 mod generator;
 mod tokenizer;
 

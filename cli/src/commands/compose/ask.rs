@@ -56,6 +56,7 @@ fn questions(args: &mut ComposeArgs) -> Result<()> {
                 Kind::Prior => &mut args.prior,
                 Kind::Generator => &mut args.generator,
                 Kind::Critic => &mut args.critic,
+                Kind::Perceptual => &mut args.perceptual,
             };
             *argument = Some(chosen.to_owned());
         }
