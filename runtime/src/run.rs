@@ -25,7 +25,7 @@ const DATA: &str = "data.json";
 const RUN: &str = "run.json";
 
 /// The keys that an imported run takes over from those who train it: it came without them.
-const OPEN_KEYS: [&str; 5] = ["data", "losses", "name", "sampling", "train"];
+const OPEN_KEYS: [&str; 8] = ["critic", "data", "losses", "name", "perceptual", "preset", "sampling", "train"];
 
 /// What a run is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -74,6 +74,8 @@ fn run_folder() -> TempDir {
 #[case::reconstruct("help-reconstruct", "reconstruct")]
 #[case::generate("help-generate", "generate")]
 #[case::predict("help-predict", "predict")]
+#[case::import("help-import", "import")]
+#[case::export("help-export", "export")]
 #[case::data("help-data", "data")]
 #[case::data_check("help-data-check", "data check")]
 #[case::doctor("help-doctor", "doctor")]
@@ -125,6 +127,7 @@ fn lists_and_tables_are_pinned(#[case] name: &str, #[case] command: &str) {
 #[case::unknown_data("error-data", "train larp-tiny --run run --data nowhere")]
 #[case::missing_argument("error-usage", "train larp-tiny")]
 #[case::missing_run("error-run", "generate --run nowhere -o out")]
+#[case::missing_source("error-import", "import no/such/folder -o run")]
 #[case::missing_path("error-path", "data check nowhere")]
 #[case::bad_plugin_name("error-new-plugin", "plugins new quantizer Best_One")]
 fn errors_say_what_to_do(#[case] name: &str, #[case] command: &str) {

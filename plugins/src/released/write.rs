@@ -20,6 +20,14 @@ use crate::quantizer::vq::VqSettings;
 /// The name of a prior whose size has none: its tensors tell the size.
 const PRIOR_BY_TENSORS: &str = "gptc-custom";
 
+/// What no argument there says and no parameter depends on: it is not saved.
+const NOT_SAVED: [&str; 4] = [
+    "generator.condition_frames",
+    "generator.condition_tokens",
+    "prior.codebook_gradient",
+    "prior.dropout.attention_in_evaluation",
+];
+
 /// Arguments of a tokenizer, and the shapes that tell the size of a prior without a name.
 pub(super) fn tokenizer(sections: &Map<String, Value>) -> Result<(TokenizerArguments, Vec<TensorShape>), ForeignError> {
     let encoder: HolisticEncoderSettings = part(sections, "encoder", "holistic")?;
@@ -92,7 +100,13 @@ fn quantizer(sections: &Map<String, Value>) -> Result<QuantizerArguments, Foreig
     if kind(sections, "quantizer") == "vq" {
         let vq: VqSettings = part(sections, "quantizer", "vq")?;
         let arguments = arguments(vq.codebook_size, vq.commitment_weight, vq.codebook_weight);
-        return Ok(QuantizerArguments { l2_normalized: vq.l2_normalize, stochastic: false, ..arguments });
+        return Ok(QuantizerArguments {
+            l2_normalized: vq.l2_normalize,
+            stochastic: false,
+            entropy_loss_weight: vq.entropy_weight,
+            entropy_loss_temperature: Some(vq.entropy_temperature),
+            ..arguments
+        });
     }
     let svq: SvqSettings = part(sections, "quantizer", "svq")?;
     let arguments = arguments(svq.codebook_size, svq.commitment_weight, svq.codebook_weight);
@@ -166,15 +180,17 @@ fn part<T: DeserializeOwned>(sections: &Map<String, Value>, section: &str, expec
     T::deserialize(Value::Object(values)).map_err(|error| ForeignError::new(format!("`{section}`: {error}")))
 }
 
-/// The keys whose values differ; a key that only one side has differs where the other has a value that is not its default.
+/// The keys of ours whose values are others once they were read again.
 pub(super) fn differences(key: &str, ours: &Value, theirs: &Value, found: &mut Vec<String>) {
+    if NOT_SAVED.contains(&key) {
+        return;
+    }
     match (ours, theirs) {
         (Value::Object(ours), Value::Object(theirs)) => {
-            // theirs lists what import sets, ours all settings of a resolved pipeline
             for (name, value) in ours {
                 match theirs.get(name) {
                     Some(other) => differences(&format!("{key}.{name}"), value, other, found),
-                    // the sections without a plugin name only the keys that import sets; the others' word for nothing is `none`
+                    // a section without a plugin has only the keys that import sets; `none` is what the others are then
                     None if value == "none" => {}
                     None => found.push(format!("`{key}.{name}` = {value}")),
                 }

@@ -68,7 +68,6 @@ impl Pipeline {
     pub fn build_generator(&self, classes: usize, device: &Device) -> Result<Option<DynGenerator>, PipelineError> {
         Ok(self.outline_generator(classes, device)?.map(|generator| materialize(generator, self.train.seed)))
     }
-
     /// Builds the critic; its parameters start from `train.seed` and their names.
     ///
     /// # Errors

@@ -63,8 +63,7 @@ impl TokenizerTask {
         let mut parts = vec![("l1", l1), ("mse", mse)];
         if let Some(perceptual) = self.perceptual.as_ref().filter(|_| self.losses.perceptual != 0.0) {
             // not clamped: a value out of range has to find its way back
-            let pair = drawn_frames([reconstruction, video], self.losses.perceptual_frames, draw.fork("perceptual"));
-            let [reconstruction, video] = pair;
+            let [reconstruction, video] = drawn_frames([reconstruction, video], self.losses.perceptual_frames, draw);
             let loss = perceptual.distance(reconstruction, video).mean();
             total = total + loss.clone().mul_scalar(self.losses.perceptual);
             parts.push(("perceptual", loss));
@@ -103,7 +102,7 @@ impl Task for TokenizerTask {
     fn loss(&self, model: &Tokenizer, batch: Batch, at: Progress, draw: Draw) -> Loss {
         let video = self.video(&batch);
         let tokenized = model.forward(video.clone(), draw.fork("quantizer"));
-        let near = |reconstruction| self.reconstruction_loss(reconstruction, video.clone(), draw);
+        let near = |reconstruction| self.reconstruction_loss(reconstruction, video.clone(), draw.fork("perceptual"));
         let Loss { mut total, mut parts } = match self.adversary().and_then(|adversary| adversary.tokenizer_loss(at.step)) {
             None => near(tokenized.reconstruction.clone()),
             Some(loss) => {

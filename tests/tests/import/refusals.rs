@@ -84,6 +84,18 @@ fn a_generator_needs_a_tokenizer_of_its_tokens_and_codes() {
 }
 
 #[test]
+fn a_prefix_that_is_no_clip_is_refused() {
+    let folder = tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let case = case("generator_frame_prediction");
+    tokenizer_for(&case, &at("trained"));
+    let request = ExportRequest { run: at("trained"), stage: Stage::Tokenizer, output: at("tokenizer") };
+    export(&request).unwrap_or_else(|error| panic!("{error}"));
+    let error = refusal(&[&at("tokenizer"), &folder_of(&case, &at("generator"))], &at("run"));
+    assert!(error.contains("`generator.prefix_tokens` is 9; 0, or 21"), "{error}");
+}
+
+#[test]
 fn a_run_with_other_classes_does_not_get_the_generator() {
     let folder = tempdir().expect("a folder");
     let run = folder.path().join("run");

@@ -12,7 +12,7 @@ use rstest::rstest;
 use tempfile::tempdir;
 
 use crate::common::{device, weights};
-use crate::sources::{case, folder_of, take_over, tensors, tokenizer_for, write_folder};
+use crate::sources::{case, folder_of, generator_folder, take_over, tensors, tokenizer_for, write_folder};
 
 fn write_back(run: &Path, stage: Stage, output: &Path) {
     let request = ExportRequest { run: run.into(), stage, output: output.into() };
@@ -54,7 +54,7 @@ fn import_export_import_of_a_generator_is_the_identity(#[case] name: &str) {
     let case = case(name);
     tokenizer_for(&case, &at("trained"));
     write_back(&at("trained"), Stage::Tokenizer, &at("tokenizer"));
-    let first = folder_of(&case, &at("generator"));
+    let first = generator_folder(&case, &at("generator"));
     take_over(&[&at("tokenizer"), &first], &at("run-a"), None).unwrap_or_else(|error| panic!("{error}"));
     write_back(&at("run-a"), Stage::Generator, &at("again"));
     assert_eq!(tensors(&first.join("model.safetensors")), tensors(&at("again/model.safetensors")));

@@ -54,6 +54,27 @@ impl View for Floats<'_> {
     }
 }
 
+/// A generator case in such a folder. The frame-prediction case is conditioned on 8 tokens, which no pipeline can be: here it gets the
+/// tokens of a whole clip, and position codes for them, repeated.
+pub fn generator_folder(case: &Case, path: &Path) -> PathBuf {
+    let (config, tensors) = generator_parts(case);
+    write_folder(path, Some(&config), &tensors)
+}
+
+/// Settings and tensors of [`generator_folder`].
+pub fn generator_parts(case: &Case) -> (Value, Vec<NamedTensor>) {
+    let (mut config, mut tensors) = (case.info["model"].clone(), case.floats("state."));
+    if config["frame_prediction"] == json!(true) {
+        let tokens = config["max_seq_len"].as_u64().expect("a number") as usize;
+        config["cls_token_num"] = json!(tokens + 1);
+        let positions = tensors.iter_mut().find(|tensor| tensor.name == "abs_pe").expect("position codes");
+        let count = 2 * tokens * positions.shape[2];
+        positions.values = positions.values.iter().copied().cycle().take(count).collect();
+        positions.shape[1] = 2 * tokens;
+    }
+    (config, tensors)
+}
+
 /// A `.pth` as the trainers write it: the parameters are `off` by a factor, the average of decay 0.999 are those of the case.
 pub fn pth_of(case: &Case, model: &str, off: f32, path: &Path) -> PathBuf {
     let average = case.floats("state.");
