@@ -9,7 +9,8 @@ use crate::layers::pixels::PatchEmbed;
 use crate::layers::spectral::SpectralNorm;
 use crate::layers::vit::{Vit, VitConfig};
 
-/// Settings of [`VitCritic`]; the defaults are those of the released LARP-L.
+/// Settings of [`VitCritic`]; the paper gives no size; the defaults are those of the script that trained the released
+/// LARP-L (`train_larp_tokenizer_reproduce.sh`; the configuration file beside it has width 384, 8 blocks and 12 heads).
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct VitCriticSettings {
@@ -31,7 +32,7 @@ pub struct VitCriticSettings {
 impl Default for VitCriticSettings {
     fn default() -> Self {
         let (patch, positions) = (Patch::default(), PatchPositions::default());
-        Self { dim: 384, depth: 8, heads: 12, patch, positions, spectral_norm: 0 }
+        Self { dim: 512, depth: 12, heads: 8, patch, positions, spectral_norm: 0 }
     }
 }
 
