@@ -47,6 +47,9 @@ pub struct TrainingArgs {
     /// Go on with the run in the folder
     #[arg(long)]
     pub resume: bool,
+    /// With `--resume`: go on although settings or data are other ones than those the run was started with
+    #[arg(long, requires = "resume")]
+    pub allow_changes: bool,
     /// Set a value of the pipeline, such as `train.tokenizer.steps=100`; can be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,

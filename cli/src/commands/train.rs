@@ -44,6 +44,7 @@ pub fn train_source(
         stage,
         device: args.device.device.clone(),
         resume: args.resume,
+        allow_changes: args.allow_changes,
         interrupted,
     };
     let outcome = train::run(request, &mut progress);

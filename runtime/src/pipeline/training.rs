@@ -26,6 +26,8 @@ pub struct Train {
     /// Threads that compute the passes of a step (its `accumulation`) at once; the numbers do not depend on it. On a CPU whose
     /// backend leaves cores idle, several small passes are faster than a large one.
     pub threads: usize,
+    /// Steps in a row that are skipped for a loss or gradient that is no number before training stops; 0 is never.
+    pub max_skipped_in_a_row: usize,
     /// The first stage.
     pub tokenizer: TokenizerTraining,
     /// The second stage.
@@ -44,6 +46,7 @@ impl Default for Train {
             keep_checkpoints: 2,
             workers: 2,
             threads: 1,
+            max_skipped_in_a_row: 10,
             tokenizer: TokenizerTraining::default(),
             generator: GeneratorTraining::default(),
         }

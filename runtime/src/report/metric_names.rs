@@ -111,6 +111,12 @@ pub const METRICS: &[MetricInfo] = &[
         scale: Scale::Logarithmic,
         ..info("grad_norm", "Gradient norm", Unit::Plain, "Length of the gradient before clipping; spikes show instability.")
     },
+    info(
+        "skipped_steps",
+        "Skipped steps",
+        Unit::Plain,
+        "Steps of the stage so far that were left out because the loss or the gradient was NaN or infinite.",
+    ),
     info("clips_per_second", "Throughput", Unit::ClipsPerSecond, "Training clips processed in a second."),
 ];
 

@@ -8,6 +8,7 @@ use burn::module::Module;
 use larp_traits::{Backend, state};
 use serde::{Deserialize, Serialize};
 
+use super::watchdog::Watchdog;
 use crate::RuntimeError;
 use crate::report::{Stage, read_json, write_json};
 
@@ -29,6 +30,8 @@ struct State {
     elapsed_seconds: f64,
     ema: bool,
     log: LogSums,
+    #[serde(default)]
+    watchdog: Watchdog,
 }
 
 /// What was added up since the last line of the log, so that a resumed run writes the lines of an uninterrupted one.
@@ -50,12 +53,13 @@ pub struct Checkpoint {
     pub elapsed_seconds: f64,
     ema: bool,
     pub(super) log: LogSums,
+    pub(super) watchdog: Watchdog,
 }
 
 impl State {
     fn at(self, path: PathBuf) -> Checkpoint {
-        let Self { step, elapsed_seconds, ema, log, .. } = self;
-        Checkpoint { path, step, elapsed_seconds, ema, log }
+        let Self { step, elapsed_seconds, ema, log, watchdog, .. } = self;
+        Checkpoint { path, step, elapsed_seconds, ema, log, watchdog }
     }
 }
 
@@ -88,6 +92,7 @@ pub(super) struct Contents<'a, M> {
     pub average: Option<&'a M>,
     pub optimizer: Vec<u8>,
     pub log: LogSums,
+    pub watchdog: Watchdog,
 }
 
 fn folder(run: &Path, stage: Stage) -> PathBuf {
@@ -118,6 +123,7 @@ pub(super) fn write<M: Module<Backend>>(run: &Path, contents: Contents<'_, M>, k
         elapsed_seconds: contents.elapsed_seconds,
         ema: contents.average.is_some(),
         log: contents.log,
+        watchdog: contents.watchdog,
     };
     write_json(&temporary.join(STATE), &state)?;
     sync(&temporary)?;

@@ -5,6 +5,7 @@
 //!                   \________ stage::run_stage ________/
 //! ```
 
+mod changes;
 mod checkpoint;
 mod ema;
 mod generator;
@@ -14,6 +15,7 @@ mod schedule;
 mod session;
 mod stage;
 mod tokenizer;
+mod watchdog;
 
 pub use checkpoint::{Checkpoint, newest};
 pub use session::{Event, Observer, Outcome, StageChoice, TrainRequest, run};

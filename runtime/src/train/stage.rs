@@ -16,6 +16,7 @@ use super::gradients::{clip, global_norm};
 use super::optimizer::Optimizer;
 use super::schedule::learning_rate;
 use super::session::{Event, Session};
+use super::watchdog::{Watchdog, diverged};
 use crate::RuntimeError;
 use crate::pipeline::OptimizerSettings;
 use crate::report::{MetricRecord, MetricSplit, Stage, StageSummary, step_folder, write_report};
@@ -86,13 +87,20 @@ pub(super) fn run_stage<T: Task>(task: &T, model: T::Model, session: &mut Sessio
         session.observer.event(&Event::Step { stage: T::STAGE, step: state.step, total, loss, rate: log.rate() });
         let at = |every: usize| state.step.is_multiple_of(every) || state.step == total;
         if at(session.train.log_every) {
-            session.record(state.record(T::STAGE, MetricSplit::Train, log.take()))?;
+            let mut values = log.take();
+            values.insert("skipped_steps".into(), state.watchdog.skipped as f64);
+            session.record(state.record(T::STAGE, MetricSplit::Train, values))?;
         }
         if at(session.train.evaluate_every) {
             state.evaluate(task, session)?;
         }
         let interrupted = session.interrupted.load(Ordering::Relaxed);
-        if at(session.train.checkpoint_every) || interrupted {
+        if session.train.max_skipped_in_a_row > 0 && state.watchdog.in_a_row >= session.train.max_skipped_in_a_row {
+            return Err(diverged(T::STAGE, state.step, state.watchdog, &session.run.path));
+        }
+        // none in the middle of skipped steps: the ones before them are better to go back to
+        let good = state.watchdog.in_a_row == 0 || state.step == total;
+        if at(session.train.checkpoint_every) && good || interrupted {
             state.save(T::STAGE, &log, session)?;
         }
         if interrupted && state.step < total {
@@ -152,6 +160,7 @@ struct State<M: AutodiffModule<Backend>> {
     parameters: usize,
     elapsed: f64,
     clock: Instant,
+    watchdog: Watchdog,
 }
 
 impl<M: AutodiffModule<Backend>> State<M> {
@@ -165,6 +174,7 @@ impl<M: AutodiffModule<Backend>> State<M> {
         let parameters = params::count(&model);
         let mut optimizer = Optimizer::new(schedule.optimizer, &model, |path| task.learning_rate_multiplier(path));
         let (mut step, mut elapsed) = (0, 0.0);
+        let watchdog = start.as_ref().map(|checkpoint| checkpoint.watchdog).unwrap_or_default();
         let average = match &start {
             None => {
                 model = task.start(model)?;
@@ -184,7 +194,7 @@ impl<M: AutodiffModule<Backend>> State<M> {
                 average
             }
         };
-        Ok(Self { model: Some(model), average, optimizer, step, parameters, elapsed, clock: Instant::now() })
+        Ok(Self { model: Some(model), average, optimizer, step, parameters, elapsed, clock: Instant::now(), watchdog })
     }
 
     fn model(&self) -> &M {
@@ -217,24 +227,30 @@ impl<M: AutodiffModule<Backend>> State<M> {
             inputs.push((batch, Draw::Stream(stream.at(pass as u64))));
         }
         let mut accumulator = GradientsAccumulator::new();
-        let mut mean_loss = 0.0;
+        let (mut mean_loss, mut parts) = (0.0, Vec::new());
         let share = 1.0 / schedule.accumulation as f64;
         for pass in passes(task, &model, inputs, at, session) {
             mean_loss += pass.loss * share;
-            log.add("loss", pass.loss * share);
-            pass.parts.iter().for_each(|(name, value)| log.add(name, value * share));
+            parts.extend(pass.parts.iter().map(|(name, value)| (*name, value * share)));
             accumulator.accumulate(&model, pass.gradients);
         }
         let mut gradients = accumulator.grads();
         let norm = global_norm(&model, &gradients);
+        self.step += 1;
+        if !self.watchdog.allows(mean_loss, norm) {
+            self.model = Some(model);
+            log.skipped(schedule.batch_size * schedule.accumulation);
+            return Ok(mean_loss);
+        }
         if schedule.optimizer.clip_norm > 0.0 {
             clip(&model, &mut gradients, norm, schedule.optimizer.clip_norm);
         }
-        let rate = learning_rate(schedule.optimizer, self.step, schedule.steps);
+        let rate = learning_rate(schedule.optimizer, at.step, schedule.steps);
         let model = self.optimizer.step(model, gradients, rate);
         self.average = self.average.take().map(|average| average.update(&model));
         self.model = Some(model);
-        self.step += 1;
+        log.add("loss", mean_loss);
+        parts.into_iter().for_each(|(name, value)| log.add(name, value));
         log.add("grad_norm", norm);
         log.add("learning_rate", rate);
         log.step(schedule.batch_size * schedule.accumulation);
@@ -272,6 +288,7 @@ impl<M: AutodiffModule<Backend>> State<M> {
             average: self.average.as_ref().map(|average| &average.average),
             optimizer: self.optimizer.to_bytes().map_err(RuntimeError::Request)?,
             log: log.sums.clone(),
+            watchdog: self.watchdog,
         };
         let saved = checkpoint::write(&session.run.path, contents, session.train.keep_checkpoints)?;
         session.observer.event(&Event::Saved { path: saved.path });
@@ -297,6 +314,10 @@ impl Log {
 
     fn step(&mut self, clips: usize) {
         self.sums.steps += 1;
+        self.clips += clips;
+    }
+
+    fn skipped(&mut self, clips: usize) {
         self.clips += clips;
     }
 
