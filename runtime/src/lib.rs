@@ -18,6 +18,7 @@ pub mod error;
 pub mod evaluate;
 pub mod inspect;
 pub mod media;
+pub mod memory;
 pub mod model;
 pub mod pipeline;
 pub mod report;

@@ -85,6 +85,13 @@ fn so_does_one_with_averages_accumulation_and_clipping() {
 }
 
 #[test]
+fn so_does_one_that_restarts_dead_codes() {
+    let more =
+        ["train.tokenizer.dead_codes={ every = 3, min_uses = 2 }", "train.tokenizer.ema_decay=0.9", "train.checkpoint_every=2"];
+    interrupted_twice_equals_uninterrupted(&more);
+}
+
+#[test]
 fn a_finished_run_resumes_to_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     train(pipeline(&[]), folder.path(), false).expect("it runs");

@@ -7,6 +7,7 @@
 
 mod build;
 mod builtin;
+mod codes;
 mod compose;
 mod data;
 mod error;
@@ -18,6 +19,7 @@ mod training;
 mod write;
 
 pub use builtin::{builtin, builtin_names};
+pub use codes::{CollapseSettings, DeadCodes};
 pub use compose::{Composition, Part, compose};
 pub use error::PipelineError;
 pub use plan::Plan;

@@ -3,6 +3,8 @@
 use larp_traits::SettingsError;
 use serde::{Deserialize, Serialize};
 
+use super::codes::{CollapseSettings, DeadCodes};
+
 /// Training as a whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -28,6 +30,8 @@ pub struct Train {
     pub threads: usize,
     /// Steps in a row that are skipped for a loss or gradient that is no number before training stops; 0 is never.
     pub max_skipped_in_a_row: usize,
+    /// When to warn of codes that fall out of use.
+    pub collapse: CollapseSettings,
     /// The first stage.
     pub tokenizer: TokenizerTraining,
     /// The second stage.
@@ -47,6 +51,7 @@ impl Default for Train {
             workers: 2,
             threads: 1,
             max_skipped_in_a_row: 10,
+            collapse: CollapseSettings::default(),
             tokenizer: TokenizerTraining::default(),
             generator: GeneratorTraining::default(),
         }
@@ -103,6 +108,8 @@ pub struct TokenizerTraining {
     pub prior_learning_rate_multiplier: f64,
     /// Decay of the exponential moving average of the parameters that evaluation and generation use; 0 is none.
     pub ema_decay: f64,
+    /// Restart of codes that are not used.
+    pub dead_codes: DeadCodes,
 }
 
 impl Default for TokenizerTraining {
@@ -114,6 +121,7 @@ impl Default for TokenizerTraining {
             optimizer: OptimizerSettings { warmup: 8.0 / 75.0, ..OptimizerSettings::default() },
             prior_learning_rate_multiplier: 50.0,
             ema_decay: 0.0,
+            dead_codes: DeadCodes::default(),
         }
     }
 }
@@ -177,6 +185,7 @@ impl Train {
         if let Some((key, _)) = at_least_one.iter().find(|(_, value)| *value == 0) {
             return Err(SettingsError::value(format!("train.{key}"), 0, "it must be at least 1"));
         }
+        self.collapse.check()?;
         for (stage, optimizer, ema) in [
             ("tokenizer", &self.tokenizer.optimizer, self.tokenizer.ema_decay),
             ("generator", &self.generator.optimizer, self.generator.ema_decay),

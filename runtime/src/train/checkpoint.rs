@@ -8,6 +8,8 @@ use burn::module::Module;
 use larp_traits::{Backend, state};
 use serde::{Deserialize, Serialize};
 
+use super::collapse::Collapse;
+use super::dead_codes::Uses;
 use super::watchdog::Watchdog;
 use crate::RuntimeError;
 use crate::report::{Stage, read_json, write_json};
@@ -32,6 +34,10 @@ struct State {
     log: LogSums,
     #[serde(default)]
     watchdog: Watchdog,
+    #[serde(default)]
+    collapse: Collapse,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    code_uses: Option<Uses>,
 }
 
 /// What was added up since the last line of the log, so that a resumed run writes the lines of an uninterrupted one.
@@ -54,12 +60,14 @@ pub struct Checkpoint {
     ema: bool,
     pub(super) log: LogSums,
     pub(super) watchdog: Watchdog,
+    pub(super) collapse: Collapse,
+    pub(super) code_uses: Option<Uses>,
 }
 
 impl State {
     fn at(self, path: PathBuf) -> Checkpoint {
-        let Self { step, elapsed_seconds, ema, log, watchdog, .. } = self;
-        Checkpoint { path, step, elapsed_seconds, ema, log, watchdog }
+        let Self { step, elapsed_seconds, ema, log, watchdog, collapse, code_uses, .. } = self;
+        Checkpoint { path, step, elapsed_seconds, ema, log, watchdog, collapse, code_uses }
     }
 }
 
@@ -93,6 +101,8 @@ pub(super) struct Contents<'a, M> {
     pub optimizer: Vec<u8>,
     pub log: LogSums,
     pub watchdog: Watchdog,
+    pub collapse: Collapse,
+    pub code_uses: Option<Uses>,
 }
 
 fn folder(run: &Path, stage: Stage) -> PathBuf {
@@ -124,6 +134,8 @@ pub(super) fn write<M: Module<Backend>>(run: &Path, contents: Contents<'_, M>, k
         ema: contents.average.is_some(),
         log: contents.log,
         watchdog: contents.watchdog,
+        collapse: contents.collapse,
+        code_uses: contents.code_uses,
     };
     write_json(&temporary.join(STATE), &state)?;
     sync(&temporary)?;

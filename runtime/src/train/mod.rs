@@ -7,6 +7,9 @@
 
 mod changes;
 mod checkpoint;
+mod collapse;
+mod dead_codes;
+mod dry_run;
 mod ema;
 mod generator;
 mod gradients;
@@ -18,4 +21,5 @@ mod tokenizer;
 mod watchdog;
 
 pub use checkpoint::{Checkpoint, newest};
+pub use dry_run::{DryRun, StageCost, Tokenizing, dry_run};
 pub use session::{Event, Observer, Outcome, StageChoice, TrainRequest, run};

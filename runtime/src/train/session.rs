@@ -182,7 +182,20 @@ pub fn run(request: TrainRequest, observer: &mut dyn Observer) -> Result<Outcome
     Ok(Outcome::Finished)
 }
 
-impl Session<'_> {
+impl<'a> Session<'a> {
+    /// One that writes nothing: for steps on trial.
+    pub fn without_folder(
+        pipeline: &Pipeline,
+        dataset: Arc<dyn Dataset>,
+        device: &'a Device,
+        observer: &'a mut dyn Observer,
+    ) -> Self {
+        let summary =
+            Summary { pipeline: pipeline.name.clone(), complete: false, seconds: 0.0, stages: Vec::new(), warnings: Vec::new() };
+        let (run, train, interrupted) = (RunFolder { path: PathBuf::new() }, pipeline.train.clone(), Arc::default());
+        Self { run, train, dataset, device, observer, interrupted, summary, log: None }
+    }
+
     /// Opens the logs for a stage that goes on after `last_step`.
     pub fn open_log(&mut self, stage: Stage, last_step: Option<u64>) -> Result<(), RuntimeError> {
         let metrics = MetricsWriter::resume(&self.run.path.join(METRICS), stage, last_step)?;

@@ -11,6 +11,8 @@ use larp_traits::tensor::scalar;
 use larp_traits::{Backend, Draw, Progress, Stream, Tensor, params, state};
 
 use super::checkpoint::{self, Checkpoint, Contents, LogSums};
+use super::collapse::Collapse;
+use super::dead_codes::Uses;
 use super::ema::Ema;
 use super::gradients::{clip, global_norm};
 use super::optimizer::Optimizer;
@@ -19,7 +21,7 @@ use super::session::{Event, Session};
 use super::watchdog::{Watchdog, diverged};
 use crate::RuntimeError;
 use crate::pipeline::OptimizerSettings;
-use crate::report::{MetricRecord, MetricSplit, Stage, StageSummary, step_folder, write_report};
+use crate::report::{MetricRecord, MetricSplit, Stage, StageSummary, Warning, step_folder, write_report};
 
 /// Numbers of a stage's loop.
 pub(super) struct Schedule<'a> {
@@ -61,6 +63,22 @@ pub(super) trait Task: Sync {
     /// Measures a model without gradients, and leaves pictures in `samples`.
     fn evaluate(&self, model: &Self::Model, samples: &Path) -> Result<BTreeMap<String, f64>, RuntimeError>;
 
+    /// Takes up what a checkpoint holds of its counts; called before the first step.
+    fn restore(&self, _model: &Self::Model, _code_uses: Option<Uses>) -> Result<(), RuntimeError> {
+        Ok(())
+    }
+
+    /// Its counts, for a checkpoint.
+    fn code_uses(&self) -> Option<Uses> {
+        None
+    }
+
+    /// A step was skipped.
+    fn skipped(&self) {}
+
+    /// A step, counted from 1, has changed the model and its average, which may be changed once more here.
+    fn finished(&self, _step: usize, _models: &mut [&mut Self::Model]) {}
+
     /// Factor on the learning rate of a parameter.
     fn learning_rate_multiplier(&self, _path: &str) -> f64 {
         1.0
@@ -85,7 +103,8 @@ pub(super) fn run_stage<T: Task>(task: &T, model: T::Model, session: &mut Sessio
     while state.step < total {
         let loss = state.advance(task, &mut batches, &mut log, session)?;
         session.observer.event(&Event::Step { stage: T::STAGE, step: state.step, total, loss, rate: log.rate() });
-        let at = |every: usize| state.step.is_multiple_of(every) || state.step == total;
+        let step = state.step;
+        let at = |every: usize| step.is_multiple_of(every) || step == total;
         if at(session.train.log_every) {
             let mut values = log.take();
             values.insert("skipped_steps".into(), state.watchdog.skipped as f64);
@@ -101,16 +120,34 @@ pub(super) fn run_stage<T: Task>(task: &T, model: T::Model, session: &mut Sessio
         // none in the middle of skipped steps: the ones before them are better to go back to
         let good = state.watchdog.in_a_row == 0 || state.step == total;
         if at(session.train.checkpoint_every) && good || interrupted {
-            state.save(T::STAGE, &log, session)?;
+            state.save(task, &log, session)?;
         }
         if interrupted && state.step < total {
             return Ok(End::Interrupted);
         }
     }
     if total == 0 && checkpoint::newest(&session.run.path, T::STAGE)?.is_none() {
-        state.save(T::STAGE, &log, session)?;
+        state.save(task, &log, session)?;
     }
     Ok(End::Finished)
+}
+
+/// A step on trial.
+pub(super) struct Trial {
+    pub loss: f64,
+    pub seconds: f64,
+}
+
+/// Takes the first two steps of a stage, and saves nothing.
+pub(super) fn trial_steps<T: Task>(task: &T, model: T::Model, session: &Session<'_>) -> Result<[Trial; 2], RuntimeError> {
+    let mut state = State::new(task, model, None, session)?;
+    let (mut batches, mut log) = (task.batches(0)?, Log::new(LogSums::default()));
+    let mut step = || {
+        let clock = Instant::now();
+        let loss = state.advance(task, &mut batches, &mut log, session)?;
+        Ok::<_, RuntimeError>(Trial { loss, seconds: clock.elapsed().as_secs_f64() })
+    };
+    Ok([step()?, step()?])
 }
 
 /// What one forward and backward pass gives.
@@ -161,6 +198,7 @@ struct State<M: AutodiffModule<Backend>> {
     elapsed: f64,
     clock: Instant,
     watchdog: Watchdog,
+    collapse: Collapse,
 }
 
 impl<M: AutodiffModule<Backend>> State<M> {
@@ -174,7 +212,10 @@ impl<M: AutodiffModule<Backend>> State<M> {
         let parameters = params::count(&model);
         let mut optimizer = Optimizer::new(schedule.optimizer, &model, |path| task.learning_rate_multiplier(path));
         let (mut step, mut elapsed) = (0, 0.0);
-        let watchdog = start.as_ref().map(|checkpoint| checkpoint.watchdog).unwrap_or_default();
+        let (watchdog, collapse, code_uses) = match &start {
+            Some(checkpoint) => (checkpoint.watchdog, checkpoint.collapse, checkpoint.code_uses.clone()),
+            None => Default::default(),
+        };
         let average = match &start {
             None => {
                 model = task.start(model)?;
@@ -194,7 +235,9 @@ impl<M: AutodiffModule<Backend>> State<M> {
                 average
             }
         };
-        Ok(Self { model: Some(model), average, optimizer, step, parameters, elapsed, clock: Instant::now(), watchdog })
+        task.restore(&model, code_uses)?;
+        let clock = Instant::now();
+        Ok(Self { model: Some(model), average, optimizer, step, parameters, elapsed, clock, watchdog, collapse })
     }
 
     fn model(&self) -> &M {
@@ -239,6 +282,7 @@ impl<M: AutodiffModule<Backend>> State<M> {
         self.step += 1;
         if !self.watchdog.allows(mean_loss, norm) {
             self.model = Some(model);
+            task.skipped();
             log.skipped(schedule.batch_size * schedule.accumulation);
             return Ok(mean_loss);
         }
@@ -246,8 +290,11 @@ impl<M: AutodiffModule<Backend>> State<M> {
             clip(&model, &mut gradients, norm, schedule.optimizer.clip_norm);
         }
         let rate = learning_rate(schedule.optimizer, at.step, schedule.steps);
-        let model = self.optimizer.step(model, gradients, rate);
+        let mut model = self.optimizer.step(model, gradients, rate);
         self.average = self.average.take().map(|average| average.update(&model));
+        let mut models = vec![&mut model];
+        models.extend(self.average.as_mut().map(|average| &mut average.average));
+        task.finished(self.step, &mut models);
         self.model = Some(model);
         log.add("loss", mean_loss);
         parts.into_iter().for_each(|(name, value)| log.add(name, value));
@@ -257,13 +304,16 @@ impl<M: AutodiffModule<Backend>> State<M> {
         Ok(mean_loss)
     }
 
-    fn evaluate<T: Task<Model = M>>(&self, task: &T, session: &mut Session<'_>) -> Result<(), RuntimeError> {
+    fn evaluate<T: Task<Model = M>>(&mut self, task: &T, session: &mut Session<'_>) -> Result<(), RuntimeError> {
         let frozen = match &self.average {
             Some(average) => average.average.clone(),
             None => self.model().clone().no_grad(),
         };
         let samples = step_folder(&session.run.path, T::STAGE, self.step as u64);
         let values = task.evaluate(&frozen, &samples)?;
+        if let Some(message) = self.collapse.evaluated(&values, session.train.collapse) {
+            session.warn(Warning { stage: T::STAGE, step: self.step as u64, message })?;
+        }
         let record = self.record(T::STAGE, MetricSplit::Validation, values);
         session.record(record.clone())?;
         session.run.write_problems(session.dataset.as_ref())?;
@@ -279,9 +329,9 @@ impl<M: AutodiffModule<Backend>> State<M> {
         Ok(())
     }
 
-    fn save(&self, stage: Stage, log: &Log, session: &mut Session<'_>) -> Result<(), RuntimeError> {
+    fn save<T: Task<Model = M>>(&self, task: &T, log: &Log, session: &mut Session<'_>) -> Result<(), RuntimeError> {
         let contents = Contents {
-            stage,
+            stage: T::STAGE,
             step: self.step as u64,
             elapsed_seconds: self.seconds(),
             model: self.model(),
@@ -289,6 +339,8 @@ impl<M: AutodiffModule<Backend>> State<M> {
             optimizer: self.optimizer.to_bytes().map_err(RuntimeError::Request)?,
             log: log.sums.clone(),
             watchdog: self.watchdog,
+            collapse: self.collapse,
+            code_uses: task.code_uses(),
         };
         let saved = checkpoint::write(&session.run.path, contents, session.train.keep_checkpoints)?;
         session.observer.event(&Event::Saved { path: saved.path });

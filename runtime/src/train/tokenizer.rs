@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use larp_traits::{Device, Draw, Progress};
 
+use super::dead_codes::{DeadCodeWatch, Uses};
 use super::stage::{Batches, Loss, Schedule, Task};
 use crate::RuntimeError;
 use crate::clip::Clip;
@@ -27,12 +28,14 @@ pub(super) struct TokenizerTask {
     train: Train,
     losses: Losses,
     seed: u64,
+    codes: DeadCodeWatch,
 }
 
 impl TokenizerTask {
     pub fn new(pipeline: &Pipeline, dataset: Arc<dyn Dataset>, device: &Device) -> Result<Self, RuntimeError> {
         let (train, losses) = (pipeline.train.clone(), pipeline.losses);
-        Ok(Self { dataset, device: device.clone(), seed: train.seed, train, losses })
+        let codes = DeadCodeWatch::new(train.tokenizer.dead_codes, train.seed);
+        Ok(Self { dataset, device: device.clone(), seed: train.seed, train, losses, codes })
     }
 }
 
@@ -66,6 +69,7 @@ impl Task for TokenizerTask {
     fn loss(&self, model: &Tokenizer, batch: Batch, at: Progress, draw: Draw) -> Loss {
         let video = to_tensor(batch.samples.iter().map(|sample| &sample.clip), &self.device);
         let tokenized = model.forward(video.clone(), draw.fork("quantizer"));
+        self.codes.observe(at.step, draw, &tokenized);
         let difference = tokenized.reconstruction - video;
         let (l1, mse) = (difference.clone().abs().mean(), difference.square().mean());
         let mut total = l1.clone().mul_scalar(self.losses.l1) + mse.clone().mul_scalar(self.losses.mse);
@@ -101,6 +105,22 @@ impl Task for TokenizerTask {
         let (values, kept) = reconstruct(model, clips, self.train.tokenizer.batch_size, self.train.sample_clips, &self.device)?;
         write_samples(&kept, samples)?;
         Ok(values)
+    }
+
+    fn restore(&self, model: &Tokenizer, code_uses: Option<Uses>) -> Result<(), RuntimeError> {
+        self.codes.start(model, code_uses)
+    }
+
+    fn code_uses(&self) -> Option<Uses> {
+        self.codes.uses()
+    }
+
+    fn skipped(&self) {
+        self.codes.skip();
+    }
+
+    fn finished(&self, step: usize, models: &mut [&mut Tokenizer]) {
+        self.codes.finish(step, models);
     }
 
     fn learning_rate_multiplier(&self, path: &str) -> f64 {
