@@ -2,6 +2,7 @@
 
 use burn::nn::{LayerNorm, Linear};
 use burn::tensor::activation::gelu;
+use larp_traits::precision::{full, linear};
 use larp_traits::{Backend, Component, Device, Draw, Init, Tensor, init};
 use serde::{Deserialize, Serialize};
 
@@ -75,8 +76,8 @@ impl GptBlock {
     pub fn forward(&self, tokens: Tensor<3>, draw: Draw) -> Tensor<3> {
         let normed = self.norm1.forward(tokens.clone());
         let [batch, count, dim] = normed.dims();
-        let heads = |linear: &Linear<Backend>| {
-            linear.forward(normed.clone()).reshape([batch, count, self.heads, dim / self.heads]).swap_dims(1, 2)
+        let heads = |layer: &Linear<Backend>| {
+            linear(layer, normed.clone()).reshape([batch, count, self.heads, dim / self.heads]).swap_dims(1, 2)
         };
         let input = AttentionInput { query: heads(&self.query), key: heads(&self.key), value: heads(&self.value) };
         let attended = match draw {
@@ -85,9 +86,9 @@ impl GptBlock {
             }
             _ => attention(input, Mask::Causal),
         };
-        let added = self.proj.forward(merge_heads(attended));
+        let added = full(linear(&self.proj, merge_heads(attended)));
         let tokens = tokens + dropout(added, self.dropout.residual, draw.fork("residual"));
-        let hidden = gelu(self.fc1.forward(self.norm2.forward(tokens.clone())));
-        tokens + dropout(self.fc2.forward(hidden), self.dropout.residual, draw.fork("mlp"))
+        let hidden = gelu(linear(&self.fc1, self.norm2.forward(tokens.clone())));
+        tokens + dropout(full(linear(&self.fc2, hidden)), self.dropout.residual, draw.fork("mlp"))
     }
 }

@@ -1,6 +1,6 @@
 //! The `[train]` part of a pipeline file.
 
-use larp_traits::SettingsError;
+use larp_traits::{Precision, SettingsError};
 use serde::{Deserialize, Serialize};
 
 use super::codes::{CollapseSettings, DeadCodes};
@@ -28,6 +28,9 @@ pub struct Train {
     /// Threads that compute the passes of a step (its `accumulation`) at once; the numbers do not depend on it. On a CPU whose
     /// backend leaves cores idle, several small passes are faster than a large one.
     pub threads: usize,
+    /// What the transformers compute in while training: `float32`, or `bf16` on libtorch and CUDA. Parameters, norms, quantizer, logits
+    /// and losses are float32 in any case, and so are evaluation and generation.
+    pub precision: Precision,
     /// Steps in a row that are skipped for a loss or gradient that is no number before training stops; 0 is never.
     pub max_skipped_in_a_row: usize,
     /// When to warn of codes that fall out of use.
@@ -50,6 +53,7 @@ impl Default for Train {
             keep_checkpoints: 2,
             workers: 2,
             threads: 1,
+            precision: Precision::default(),
             max_skipped_in_a_row: 10,
             collapse: CollapseSettings::default(),
             tokenizer: TokenizerTraining::default(),

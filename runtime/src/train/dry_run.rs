@@ -8,7 +8,7 @@ use larp_traits::Device;
 use serde::Serialize;
 
 use super::generator::GeneratorTask;
-use super::session::{Event, Observer, Session, StageChoice};
+use super::session::{Event, Observer, Session, StageChoice, device_for};
 use super::stage::{Task, trial_steps};
 use super::tokenizer::TokenizerTask;
 use crate::data::{Dataset, Loader, LoaderSettings, Split};
@@ -16,7 +16,7 @@ use crate::inspect::{PartInfo, inspect};
 use crate::pipeline::Pipeline;
 use crate::report::Stage;
 use crate::tokens::Tokens;
-use crate::{RuntimeError, device, memory};
+use crate::{RuntimeError, memory};
 
 /// What a run will cost.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -87,7 +87,7 @@ pub fn dry_run(pipeline: &Pipeline, stage: StageChoice, device_name: &str) -> Re
     if stage == StageChoice::Generator && pipeline.generator.is_none() {
         return Err(RuntimeError::Request(format!("the pipeline `{}` has no generator", pipeline.name)));
     }
-    let device = device::parse(device_name)?;
+    let device = device_for(pipeline, device_name)?;
     let dataset = pipeline.data.open(pipeline.clip.shape())?;
     let parts = inspect(pipeline)?.parts;
     let trial = Trial { pipeline, dataset, device: &device };

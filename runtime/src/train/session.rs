@@ -143,7 +143,7 @@ pub fn run(request: TrainRequest, observer: &mut dyn Observer) -> Result<Outcome
     if stage == StageChoice::Generator && pipeline.generator.is_none() {
         return Err(RuntimeError::Request(format!("the pipeline `{}` has no generator", pipeline.name)));
     }
-    let device = device::parse(&device_name)?;
+    let device = device_for(&pipeline, &device_name)?;
     let dataset = pipeline.data.open(pipeline.clip.shape())?;
     // both are built once before anything is written: what cannot be built leaves no run folder behind
     pipeline.outline_tokenizer(&device)?;
@@ -180,6 +180,14 @@ pub fn run(request: TrainRequest, observer: &mut dyn Observer) -> Result<Outcome
     }
     session.finish()?;
     Ok(Outcome::Finished)
+}
+
+/// The device of a name, when it can compute in the precision of the pipeline.
+pub(super) fn device_for(pipeline: &Pipeline, name: &str) -> Result<Device, RuntimeError> {
+    let device = device::parse(name)?;
+    let checked = pipeline.train.precision.check("train.precision", &device);
+    checked.map_err(|error| pipeline.settings_error(error))?;
+    Ok(device)
 }
 
 impl<'a> Session<'a> {

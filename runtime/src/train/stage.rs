@@ -160,9 +160,9 @@ struct Pass {
 /// The passes of a step, in order, several at once where `train.threads` allows: each thread has its own graph on a fork of the
 /// model, so the numbers do not depend on how many there are.
 fn passes<T: Task>(task: &T, model: &T::Model, inputs: Vec<(T::Batch, Draw)>, at: Progress, session: &Session<'_>) -> Vec<Pass> {
-    let share = 1.0 / inputs.len() as f64;
+    let (share, precision) = (1.0 / inputs.len() as f64, session.train.precision);
     let pass = &|model: T::Model, batch, draw| {
-        let Loss { total, parts } = task.loss(&model, batch, at, draw);
+        let Loss { total, parts } = precision.within(|| task.loss(&model, batch, at, draw));
         let loss = f64::from(scalar(total.clone()));
         let parts = parts.into_iter().map(|(name, value)| (name, f64::from(scalar(value)))).collect();
         Pass { loss, parts, gradients: GradientsParams::from_grads(total.mul_scalar(share).backward(), &model) }

@@ -9,13 +9,14 @@ mod chunked;
 mod libtorch;
 
 use burn::tensor::activation::softmax;
-use burn::tensor::{TensorPrimitive, ops::ModuleOps};
+use burn::tensor::{FloatDType, TensorPrimitive, ops::ModuleOps};
 use burn_autodiff::checkpoint::{base::Checkpointer, strategy::NoCheckpointing};
 use burn_autodiff::grads::Gradients;
 use burn_autodiff::ops::{Backward, Ops, OpsKind};
 use burn_backend::ops::AttentionModuleOptions;
 use burn_dispatch::{Dispatch, DispatchTensor};
-use larp_traits::{Draw, Tensor};
+use larp_traits::precision::full;
+use larp_traits::{Device, Draw, Tensor};
 
 use super::dropout::dropout;
 
@@ -47,6 +48,11 @@ pub struct AttentionInput {
 /// # Panics
 /// When a causal mask is asked for and there are not as many queries as keys.
 pub fn attention(input: AttentionInput, mask: Mask) -> Tensor<4> {
+    let dtype: FloatDType = input.query.dtype().into();
+    if dtype != FloatDType::F32 && !accumulates_in_float32(&input.query.device()) {
+        let AttentionInput { query, key, value } = input;
+        return attention(AttentionInput { query: full(query), key: full(key), value: full(value) }, mask).cast(dtype);
+    }
     let AttentionInput { query, key, value } = input;
     assert!(mask == Mask::Full || query.dims()[2] == key.dims()[2], "a causal mask is square");
     let [query, key, value] = [query, key, value].map(|t| t.into_primitive().tensor());
@@ -66,17 +72,28 @@ pub fn attention(input: AttentionInput, mask: Mask) -> Tensor<4> {
     Tensor::from_primitive(TensorPrimitive::Float(output))
 }
 
+/// Whether the kernels of a device take their softmax in float32 whatever the inputs are.
+fn accumulates_in_float32(device: &Device) -> bool {
+    #[cfg(feature = "libtorch")]
+    if matches!(device, Device::LibTorch(burn_tch::LibTorchDevice::Cpu)) {
+        return true;
+    }
+    let _ = device;
+    false
+}
+
 /// Attention as a chain of single operations, with dropout on the probabilities: the reference that [`attention`] is tested
 /// against, and the way to have attention dropout.
 pub fn naive_attention(input: AttentionInput, mask: Mask, probability: f64, draw: Draw) -> Tensor<4> {
     let AttentionInput { query, key, value } = input;
     let [_, _, tokens, head_dim] = query.dims();
-    let mut scores = query.matmul(key.swap_dims(2, 3)).mul_scalar(1.0 / (head_dim as f64).sqrt());
+    let dtype: FloatDType = value.dtype().into();
+    let mut scores = full(query.matmul(key.swap_dims(2, 3))).mul_scalar(1.0 / (head_dim as f64).sqrt());
     if mask == Mask::Causal {
         let future = Tensor::<2>::ones([tokens, tokens], &scores.device()).triu(1).greater_elem(0.5);
         scores = scores.mask_fill(future.unsqueeze::<4>().expand([1, 1, tokens, tokens]), f32::NEG_INFINITY);
     }
-    dropout(softmax(scores, 3), probability, draw).matmul(value)
+    dropout(softmax(scores, 3), probability, draw).cast(dtype).matmul(value)
 }
 
 #[derive(Debug)]
