@@ -31,6 +31,7 @@ pub mod conformance;
 pub mod context;
 pub mod decoder;
 pub mod derive;
+pub mod deviation;
 pub mod draw;
 pub mod encoder;
 pub mod error;

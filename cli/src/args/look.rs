@@ -14,6 +14,9 @@ pub struct InspectArgs {
     /// Set a value, such as `encoder.depth=12`; can be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
+    /// List the settings on which the paper and its released code differ, and the side that each is on
+    #[arg(long)]
+    pub preset_diff: bool,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

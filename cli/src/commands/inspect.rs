@@ -2,10 +2,10 @@
 
 use anyhow::Result;
 use larp_runtime::inspect::{Inspection, inspect as look};
-use larp_runtime::pipeline::Source;
+use larp_runtime::pipeline::{Pipeline, Preset, SettingSide, Side, Source};
 
 use crate::args::InspectArgs;
-use crate::output::{Side, print, print_json, table, thousands};
+use crate::output::{Side as Align, print, print_json, table, thousands};
 
 /// Prints the parts of a pipeline and its sizes.
 pub fn inspect(args: &InspectArgs) -> Result<()> {
@@ -13,7 +13,13 @@ pub fn inspect(args: &InspectArgs) -> Result<()> {
     for text in &args.set {
         source.set(text)?;
     }
-    let inspection = look(&source.pipeline()?)?;
+    let pipeline = source.pipeline()?;
+    if args.preset_diff {
+        pipeline.plan()?;
+        let sides = pipeline.preset_sides()?;
+        return if args.json { print_json(&sides) } else { print(&preset_text(&pipeline, &sides)) };
+    }
+    let inspection = look(&pipeline)?;
     if args.json { print_json(&inspection) } else { print(&text(&inspection)) }
 }
 
@@ -27,10 +33,38 @@ fn text(inspection: &Inspection) -> String {
     let total = |name: &str, count| vec![name.to_owned(), String::new(), String::new(), String::new(), thousands(count)];
     rows.push(total("tokenizer", *tokenizer_parameters));
     rows.push(total("total", *total_parameters));
-    let table = table(&[Side::Left, Side::Left, Side::Left, Side::Left, Side::Right], &rows);
+    let table = table(&[Align::Left, Align::Left, Align::Left, Align::Left, Align::Right], &rows);
     let tokens = format!("{} tokens of {} codes, {} bits a clip", thousands(*tokens), thousands(*vocab_size), bits_text(*bits));
     let classes = if *classes == 1 { "1 class".to_owned() } else { format!("{} classes", thousands(*classes)) };
     format!("{pipeline}\n\n{table}\n{tokens}; {classes}\n")
+}
+
+fn preset_text(pipeline: &Pipeline, sides: &[SettingSide]) -> String {
+    let mut rows = vec![["item", "setting", "value", "side", "paper", "released code", "what it is"].map(str::to_owned).to_vec()];
+    for side in sides {
+        let name = match side.side {
+            Side::Paper => "paper",
+            Side::Released => "released",
+            Side::Both => "both",
+            Side::Neither => "neither",
+        };
+        rows.push(vec![
+            side.item.to_string(),
+            side.key.into(),
+            side.value.to_string(),
+            name.into(),
+            side.paper.to_string(),
+            side.released.to_string(),
+            side.title.into(),
+        ]);
+    }
+    let sides = [Align::Right, Align::Left, Align::Right, Align::Left, Align::Right, Align::Right, Align::Left];
+    let preset = match pipeline.preset {
+        None => "no preset",
+        Some(Preset::Paper) => "preset \"paper\"",
+        Some(Preset::Released) => "preset \"released\"",
+    };
+    format!("{}, {preset}\n\n{}", pipeline.name, table(&sides, &rows))
 }
 
 fn shape(sizes: &[usize]) -> String {

@@ -1,5 +1,6 @@
 //! `holistic`: patch queries gather from the tokens in one sequence (paper, section 3.2, equation 5).
 
+use larp_traits::deviation;
 use larp_traits::prelude::*;
 
 use crate::layers::codes::{CODE_STD, PatchCodes, PatchPositions, TokenCodes, TokenPositions};
@@ -47,6 +48,13 @@ register!(
     HolisticDecoderSettings,
     "patch queries gather from the tokens in one sequence",
     "LARP, section 3.2, equation 5"
+);
+deviation!(
+    4,
+    "the decoder's patch queries",
+    ("decoder.type", "holistic"),
+    "decoder.patch_queries": "'learned'", "'sin-cos'";
+    "decoder.query_type_embedding": "false", "true"
 );
 
 #[typetag::serde(name = "holistic")]

@@ -1,5 +1,6 @@
 //! `holistic`: learned queries gather the clip in one sequence with its patches (paper, section 3.2, equation 4).
 
+use larp_traits::deviation;
 use larp_traits::prelude::*;
 
 use crate::layers::codes::{CODE_STD, PatchCodes, PatchPositions};
@@ -47,6 +48,12 @@ register!(
     HolisticEncoderSettings,
     "learned queries gather the clip in one sequence with its patches",
     "LARP, section 3.2, equation 4"
+);
+deviation!(
+    13,
+    "form of the 3D position codes (the paper leaves it open)",
+    ("encoder.type", "holistic"),
+    "encoder.positions": "'sin-cos'", "'sin-cos'"
 );
 
 #[typetag::serde(name = "holistic")]

@@ -4,7 +4,7 @@ use burn::module::Param;
 use larp_traits::{Component, Device, Fixed, Init, Tensor, init};
 use serde::{Deserialize, Serialize};
 
-use super::positions::{sin_cos_1d, sin_cos_3d};
+use super::positions::{sin_cos_1d, sin_cos_3d, sin_cos_thirds};
 
 const BASE: f64 = 10_000.0;
 
@@ -15,9 +15,11 @@ pub const CODE_STD: f64 = 0.02;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PatchPositions {
-    /// Fixed 3D sine-cosine codes.
+    /// Fixed 3D sine-cosine codes as in the released code, the axes added up at full width (SPEC.md, departure 13).
     #[default]
     SinCos,
+    /// Fixed 3D sine-cosine codes, each axis in a third of the width.
+    SinCosThirds,
     /// A learned code a row, column and time step, added up; they start as sine-cosine codes.
     Factorized,
     /// A learned code a patch.
@@ -50,6 +52,7 @@ impl PatchCodes {
         };
         match kind {
             PatchPositions::SinCos => codes.fixed = Some(Fixed::new(sin_cos_3d(dim, cells), [1, count, dim], device)),
+            PatchPositions::SinCosThirds => codes.fixed = Some(Fixed::new(sin_cos_thirds(dim, cells), [1, count, dim], device)),
             PatchPositions::Factorized => [codes.time, codes.height, codes.width] = cells.map(axis),
             PatchPositions::Learned => {
                 codes.learned = Some(init::param([count, dim], Init::Normal { std: CODE_STD }, device));

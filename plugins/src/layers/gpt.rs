@@ -3,7 +3,7 @@
 use burn::nn::{LayerNorm, Linear};
 use burn::tensor::activation::gelu;
 use larp_traits::precision::{full, linear};
-use larp_traits::{Backend, Component, Device, Draw, Init, Tensor, init};
+use larp_traits::{Backend, Component, Device, Draw, Init, Stream, Tensor, init};
 use serde::{Deserialize, Serialize};
 
 use super::attention::{AttentionInput, Mask, attention, naive_attention};
@@ -20,12 +20,15 @@ pub struct GptDropout {
     pub residual: f64,
     /// On attention probabilities; above 0 the attention holds a matrix of tokens x tokens.
     pub attention: f64,
+    /// Whether the attention dropout stays on in evaluation, as in the released code (SPEC.md, departure 10); its mask is then the same
+    /// each time.
+    pub attention_in_evaluation: bool,
 }
 
 impl Default for GptDropout {
     /// As in the released code.
     fn default() -> Self {
-        Self { embedding: 0.1, residual: 0.1, attention: 0.1 }
+        Self { embedding: 0.1, residual: 0.1, attention: 0.1, attention_in_evaluation: false }
     }
 }
 
@@ -71,6 +74,15 @@ impl GptBlock {
         }
     }
 
+    /// What attention probabilities are dropped by.
+    fn attention_draw(&self, draw: Draw) -> Draw {
+        match draw {
+            _ if self.dropout.attention == 0.0 => Draw::Deterministic,
+            Draw::Deterministic if self.dropout.attention_in_evaluation => Draw::Stream(Stream::new(0)).fork("evaluation"),
+            draw => draw.fork("attention"),
+        }
+    }
+
     /// # Shapes
     /// - tokens and output: `[batch, tokens, dim]`
     pub fn forward(&self, tokens: Tensor<3>, draw: Draw) -> Tensor<3> {
@@ -80,11 +92,9 @@ impl GptBlock {
             linear(layer, normed.clone()).reshape([batch, count, self.heads, dim / self.heads]).swap_dims(1, 2)
         };
         let input = AttentionInput { query: heads(&self.query), key: heads(&self.key), value: heads(&self.value) };
-        let attended = match draw {
-            Draw::Stream(_) if self.dropout.attention > 0.0 => {
-                naive_attention(input, Mask::Causal, self.dropout.attention, draw.fork("attention"))
-            }
-            _ => attention(input, Mask::Causal),
+        let attended = match self.attention_draw(draw) {
+            draw @ Draw::Stream(_) => naive_attention(input, Mask::Causal, self.dropout.attention, draw),
+            Draw::Deterministic => attention(input, Mask::Causal),
         };
         let added = full(linear(&self.proj, merge_heads(attended)));
         let tokens = tokens + dropout(added, self.dropout.residual, draw.fork("residual"));

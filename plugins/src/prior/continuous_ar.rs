@@ -7,6 +7,7 @@
 
 use burn::nn::{LayerNorm, Linear};
 use burn::tensor::activation::softmax;
+use larp_traits::deviation;
 use larp_traits::prelude::*;
 
 use crate::layers::codes::CODE_STD;
@@ -65,6 +66,8 @@ pub struct ContinuousArSettings {
     pub similarity: Similarity,
     /// Divides the similarities: 0.03 in the paper, 1 in the released code (SPEC.md, departure 6).
     pub temperature: f64,
+    /// Whether the likelihood moves the codes too; the released code compares with codes that have no gradient (departure 14).
+    pub codebook_gradient: bool,
     /// The second pass.
     pub scheduled_sampling: ScheduledSampling,
     /// Dropout while training.
@@ -79,6 +82,7 @@ impl Default for ContinuousArSettings {
             heads: 6,
             similarity: Similarity::default(),
             temperature: 0.03,
+            codebook_gradient: false,
             scheduled_sampling: ScheduledSampling::default(),
             dropout: GptDropout::default(),
         }
@@ -91,6 +95,19 @@ register!(
     ContinuousArSettings,
     "autoregressive transformer on embeddings, with scheduled sampling",
     "LARP, section 3.3"
+);
+deviation!(6, "temperature of the prior's softmax", ("prior.type", "continuous-ar"), "prior.temperature": "0.03", "1.0");
+deviation!(
+    10,
+    "attention dropout of the prior stays on in evaluation",
+    ("prior.type", "continuous-ar"),
+    "prior.dropout.attention_in_evaluation": "false", "true"
+);
+deviation!(
+    14,
+    "the prior's likelihood moves the codebook (the paper leaves it open)",
+    ("prior.type", "continuous-ar"),
+    "prior.codebook_gradient": "false", "false"
 );
 
 #[typetag::serde(name = "continuous-ar")]
@@ -176,9 +193,10 @@ impl ContinuousAr {
     /// - codebook: `[vocab, code_dim]`
     /// - output: `[batch, tokens - 1, vocab]`
     pub fn logits(&self, predicted: Tensor<3>, codebook: Tensor<2>) -> Tensor<3> {
+        let codebook = if self.settings.codebook_gradient { codebook } else { untracked(codebook) };
         let codes = match self.settings.similarity {
-            Similarity::Cosine => l2_normalize(untracked(codebook)),
-            Similarity::Dot => untracked(codebook),
+            Similarity::Cosine => l2_normalize(codebook),
+            Similarity::Dot => codebook,
         };
         predicted.matmul(codes.transpose().unsqueeze()).div_scalar(self.settings.temperature)
     }

@@ -98,10 +98,12 @@ impl TokenizerArguments {
             (_, true) => ScheduledSampling { max_ratio: prior.mix_ss_max_ratio, peak: prior.mix_ss_peak_steps_ratio },
             (_, false) => ScheduledSampling { max_ratio: 1.0, peak: 0.0 },
         };
-        let dropout = if prior.no_dropout {
-            GptDropout { embedding: 0.0, residual: 0.0, attention: 0.0 }
-        } else {
-            GptDropout { embedding: prior.args.embd_pdrop, residual: prior.args.resid_pdrop, attention: prior.args.attn_pdrop }
+        let rate = |rate: f64| if prior.no_dropout { 0.0 } else { rate };
+        let dropout = GptDropout {
+            embedding: rate(prior.args.embd_pdrop),
+            residual: rate(prior.args.resid_pdrop),
+            attention: rate(prior.args.attn_pdrop),
+            attention_in_evaluation: true,
         };
         let sizes::Size { depth, heads, dim } = sizes::prior(&prior.name, tensors)?;
         Ok(ContinuousArSettings {
@@ -110,6 +112,7 @@ impl TokenizerArguments {
             heads,
             similarity: if prior.args.l2_normalized { Similarity::Cosine } else { Similarity::Dot },
             temperature: prior.latent_ce_temperature,
+            codebook_gradient: false,
             scheduled_sampling,
             dropout,
         })

@@ -3,6 +3,7 @@
 use larp_traits::{DecoderSettings, EncoderSettings, GeneratorSettings, PriorSettings, QuantizerSettings, VideoShape};
 use serde::{Deserialize, Serialize};
 
+use super::preset::Preset;
 use super::sampling::SamplingSettings;
 use super::training::Train;
 use crate::clip::ClipShape;
@@ -13,6 +14,9 @@ use crate::data::DataSettings;
 pub struct Pipeline {
     /// Its name, in reports.
     pub name: String,
+    /// Whose choices it takes where paper and released code differ and it says nothing itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preset: Option<Preset>,
     /// The clips.
     pub clip: ClipSettings,
     /// Clips to latents.

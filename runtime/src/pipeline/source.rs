@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use toml::Table;
 
 use super::builtin::{builtin, builtin_names};
+use super::preset::{self, Preset};
 use super::sampling::SamplingSettings;
 use super::settings::{Bottleneck, ClipSettings, Losses};
 use super::training::Train;
@@ -31,6 +32,7 @@ pub struct Source {
 #[serde(deny_unknown_fields)]
 struct File {
     name: String,
+    preset: Option<Preset>,
     clip: ClipSettings,
     encoder: Table,
     bottleneck: Bottleneck,
@@ -109,11 +111,14 @@ impl Source {
     /// # Errors
     /// When a key is unknown, missing or of the wrong type, or a part has an unknown name.
     pub fn pipeline(&self) -> Result<Pipeline, PipelineError> {
-        let file: File = serde_path_to_error::deserialize(self.table.clone())
+        let mut table = self.table.clone();
+        preset::apply(&mut table);
+        let file: File = serde_path_to_error::deserialize(table)
             .map_err(|error| self.key_error(&error.path().to_string(), error.inner().message()))?;
         let registry = Registry::global().map_err(|source| self.registry_error("", source))?;
         Ok(Pipeline {
             name: file.name,
+            preset: file.preset,
             clip: file.clip,
             encoder: self.part(registry, Kind::Encoder, file.encoder)?,
             bottleneck: file.bottleneck,
