@@ -6,7 +6,7 @@ use larp_traits::precision::{full, linear};
 use larp_traits::{Backend, Component, Device, Draw, Init, Stream, Tensor, init};
 use serde::{Deserialize, Serialize};
 
-use super::attention::{AttentionInput, Mask, attention, naive_attention};
+use super::attention::{AttentionInput, Mask, attention_with_dropout};
 use super::dropout::dropout;
 use super::vit::merge_heads;
 
@@ -18,7 +18,7 @@ pub struct GptDropout {
     pub embedding: f64,
     /// On what a block adds to its input.
     pub residual: f64,
-    /// On attention probabilities; above 0 the attention holds a matrix of tokens x tokens.
+    /// On attention probabilities.
     pub attention: f64,
     /// Whether the attention dropout stays on in evaluation, as in the released code (SPEC.md, departure 10); its mask is then the same
     /// each time.
@@ -92,10 +92,7 @@ impl GptBlock {
             linear(layer, normed.clone()).reshape([batch, count, self.heads, dim / self.heads]).swap_dims(1, 2)
         };
         let input = AttentionInput { query: heads(&self.query), key: heads(&self.key), value: heads(&self.value) };
-        let attended = match self.attention_draw(draw) {
-            draw @ Draw::Stream(_) => naive_attention(input, Mask::Causal, self.dropout.attention, draw),
-            Draw::Deterministic => attention(input, Mask::Causal),
-        };
+        let attended = attention_with_dropout(input, Mask::Causal, self.dropout.attention, self.attention_draw(draw));
         let added = full(linear(&self.proj, merge_heads(attended)));
         let tokens = tokens + dropout(added, self.dropout.residual, draw.fork("residual"));
         let hidden = gelu(linear(&self.fc1, self.norm2.forward(tokens.clone())));
