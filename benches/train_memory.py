@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn import functional as F
 
 TOKENS, PATCHES, DIM, DEPTH, HEADS = 1024, 1024, 768, 8, 12
-VALUES, CODE_DIM, VOCAB, TEMPERATURE = 3 * 4 * 8 * 8, 16, 8192, 0.03
+VALUES, CODE_DIM, VOCAB, TEMPERATURE = 3 * 4 * 8 * 8, 8, 8192, 0.03
 PRIOR_DIM, PRIOR_DEPTH, PRIOR_HEADS, DROPOUT = 384, 12, 6, 0.1
 
 
