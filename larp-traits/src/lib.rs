@@ -7,7 +7,7 @@
 //! class -> Generator -> tokens -> Quantizer::dequantize -> Decoder -> clips
 //! ```
 //!
-//! A plugin is a struct of parameters with `#[derive(Component, Debug)]`, one of the five traits, settings under
+//! A plugin is a struct of parameters with `#[derive(Component, Debug)]`, one of the traits, settings under
 //! `#[typetag::serde(name = "..")]`, and one [`register!`] line. This crate knows no plugin.
 //!
 //! ```
@@ -36,18 +36,22 @@ pub mod draw;
 pub mod encoder;
 pub mod error;
 pub mod fixed;
+pub mod foreign;
 pub mod generator;
 pub mod init;
 pub mod params;
+pub mod perceptual;
 pub mod precision;
 pub mod prelude;
 pub mod prior;
+pub mod published;
 pub mod quantizer;
 pub mod registry;
 pub mod shapes;
 pub mod state;
 mod tags;
 pub mod tensor;
+pub mod weights;
 
 pub use burn;
 pub use inventory;
@@ -61,10 +65,15 @@ pub use draw::{Draw, Stream};
 pub use encoder::{DynEncoder, Encoder, EncoderSettings};
 pub use error::{RegistryError, SettingsError, StateError};
 pub use fixed::Fixed;
-pub use generator::{Condition, DynGenerator, Generator, GeneratorLoss, GeneratorSettings, Sampling};
+pub use generator::{
+    Condition, ConditionKind, ConditionTokens, DynGenerator, FrameCondition, Generator, GeneratorLoss, GeneratorSettings,
+    Sampling,
+};
 pub use init::Init;
+pub use perceptual::{DynPerceptual, Perceptual, PerceptualSettings};
 pub use precision::Precision;
 pub use prior::{DynPrior, Prior, PriorLoss, PriorSettings, Progress};
+pub use published::PublishedFile;
 pub use quantizer::{DynQuantizer, LossTerm, Quantized, Quantizer, QuantizerSettings};
 pub use registry::{Descriptor, Kind, Registry};
 pub use shapes::{LatentShape, QuantizerShape, VideoShape};

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::RegistryError;
 use crate::tags::known_tags;
-use crate::{DecoderSettings, EncoderSettings, GeneratorSettings, PriorSettings, QuantizerSettings};
+use crate::{DecoderSettings, EncoderSettings, GeneratorSettings, PerceptualSettings, PriorSettings, QuantizerSettings};
 
 /// The kinds of component, in the order in which data flows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,11 +26,13 @@ pub enum Kind {
     Prior,
     /// The model of tokens.
     Generator,
+    /// The perceptual distance of clips.
+    Perceptual,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Kind; 5] = [Kind::Encoder, Kind::Quantizer, Kind::Decoder, Kind::Prior, Kind::Generator];
+    pub const ALL: [Kind; 6] = [Kind::Encoder, Kind::Quantizer, Kind::Decoder, Kind::Prior, Kind::Generator, Kind::Perceptual];
 
     /// Its name, as in a pipeline file.
     pub fn name(self) -> &'static str {
@@ -40,6 +42,7 @@ impl Kind {
             Kind::Decoder => "decoder",
             Kind::Prior => "prior",
             Kind::Generator => "generator",
+            Kind::Perceptual => "perceptual",
         }
     }
 
@@ -50,6 +53,7 @@ impl Kind {
             Kind::Decoder => known_tags::<Box<dyn DecoderSettings>>(),
             Kind::Prior => known_tags::<Box<dyn PriorSettings>>(),
             Kind::Generator => known_tags::<Box<dyn GeneratorSettings>>(),
+            Kind::Perceptual => known_tags::<Box<dyn PerceptualSettings>>(),
         }
     }
 
@@ -60,6 +64,7 @@ impl Kind {
             Kind::Decoder => settings.try_into::<Box<dyn DecoderSettings>>().map(drop),
             Kind::Prior => settings.try_into::<Box<dyn PriorSettings>>().map(drop),
             Kind::Generator => settings.try_into::<Box<dyn GeneratorSettings>>().map(drop),
+            Kind::Perceptual => settings.try_into::<Box<dyn PerceptualSettings>>().map(drop),
         }
     }
 }

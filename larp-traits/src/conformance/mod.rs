@@ -17,6 +17,7 @@ pub mod draws;
 pub mod encoder;
 pub mod generator;
 pub mod gradients;
+pub mod perceptual;
 pub mod prior;
 pub mod quantizer;
 pub mod saving;
@@ -27,6 +28,7 @@ pub mod trial;
 pub use decoder::Decoder;
 pub use encoder::Encoder;
 pub use generator::Generator;
+pub use perceptual::Perceptual;
 pub use prior::Prior;
 pub use quantizer::Quantizer;
 pub use trial::{Outputs, Subject, Trial};
@@ -90,6 +92,11 @@ macro_rules! conformance {
         $crate::conformance!(@tests Generator, $name, $settings;
             generator::the_loss_is_a_finite_number, generator::generated_tokens_are_in_range,
             generator::the_class_changes_no_shape);
+    };
+    (@Perceptual $name:literal, $settings:literal) => {
+        $crate::conformance!(@tests Perceptual, $name, $settings;
+            perceptual::nothing_is_learned, perceptual::each_pair_has_a_distance, perceptual::equal_clips_have_distance_zero,
+            perceptual::clips_are_compared_one_by_one, perceptual::gradients_reach_both_clips);
     };
     (@tests $kind:ident, $name:literal, $settings:literal; $($file:ident::$test:ident),+) => {
         $(

@@ -17,7 +17,7 @@ pub struct Train {
     pub evaluate_every: usize,
     /// Held-out clips of an evaluation.
     pub evaluation_clips: usize,
-    /// Clips of an evaluation that are saved as pictures; for the generator: a class.
+    /// Clips of an evaluation that are saved as pictures; for a generator from classes: of each class.
     pub sample_clips: usize,
     /// Steps from one checkpoint to the next; the end of a stage always has one.
     pub checkpoint_every: usize,
@@ -147,6 +147,8 @@ pub struct GeneratorTraining {
     /// Training clips that are tokenized once and trained on again and again; 0 is each clip of the split once. More than the split
     /// has gives further random windows of the same files.
     pub cached_clips: usize,
+    /// Held-out clips that an evaluation predicts from their first frames; for frame prediction.
+    pub predicted_clips: usize,
 }
 
 impl Default for GeneratorTraining {
@@ -163,6 +165,7 @@ impl Default for GeneratorTraining {
             },
             ema_decay: 0.0,
             cached_clips: 0,
+            predicted_clips: 32,
         }
     }
 }
@@ -185,6 +188,7 @@ impl Train {
             ("tokenizer.accumulation", self.tokenizer.accumulation),
             ("generator.batch_size", self.generator.batch_size),
             ("generator.accumulation", self.generator.accumulation),
+            ("generator.predicted_clips", self.generator.predicted_clips),
         ];
         if let Some((key, _)) = at_least_one.iter().find(|(_, value)| *value == 0) {
             return Err(SettingsError::value(format!("train.{key}"), 0, "it must be at least 1"));

@@ -58,6 +58,12 @@ fn start(kind: Kind) -> Start {
             defaults: "class_dropout = 0.1",
             small: "",
         },
+        Kind::Perceptual => Start {
+            template: include_str!("templates/perceptual.rs.j2"),
+            summary: "differences of edges at several sizes",
+            defaults: "scales = 3",
+            small: "",
+        },
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use burn::module::Module;
-use larp_traits::Device;
+use larp_traits::{ConditionKind, Device};
 use serde::Serialize;
 
 use super::generator::GeneratorTask;
@@ -111,7 +111,8 @@ struct Trial<'a> {
 impl Trial<'_> {
     fn tokenizer(&self) -> Result<StageCost, RuntimeError> {
         memory::reset_peak();
-        let task = TokenizerTask::new(self.pipeline, self.dataset.clone(), self.device)?;
+        let task =
+            TokenizerTask::new(self.pipeline, self.dataset.clone(), self.pipeline.build_perceptual(self.device)?, self.device)?;
         self.cost(&task, self.pipeline.build_tokenizer(self.device)?)
     }
 
@@ -119,6 +120,10 @@ impl Trial<'_> {
         memory::reset_peak();
         let classes = self.dataset.classes();
         let Some(model) = self.pipeline.build_generator(classes.len(), self.device)? else { return Ok(None) };
+        let given = match model.condition() {
+            ConditionKind::Class => None,
+            ConditionKind::Frames(condition) => Some(condition.frames),
+        };
         let mut tokenizer = self.pipeline.build_tokenizer(self.device)?;
         tokenizer.prior = None;
         let tokenizer = tokenizer.no_grad();
@@ -131,7 +136,7 @@ impl Trial<'_> {
         }
         let mut tokens = Tokens::new(self.pipeline.plan()?.encoder.tokens);
         let clock = Instant::now();
-        tokens.add(&tokenizer, &samples, self.device);
+        tokens.add(&tokenizer, &samples, given, self.device);
         let clip_seconds = clock.elapsed().as_secs_f64() / samples.len().max(1) as f64;
         let clips = match train.generator.cached_clips {
             0 => self.dataset.len(Split::Train),

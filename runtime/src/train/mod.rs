@@ -11,8 +11,10 @@ mod collapse;
 mod dead_codes;
 mod dry_run;
 mod ema;
+mod frames;
 mod generator;
 mod gradients;
+mod held_out_frames;
 mod optimizer;
 mod schedule;
 mod session;
@@ -20,6 +22,7 @@ mod stage;
 mod tokenizer;
 mod watchdog;
 
+pub(crate) use checkpoint::write_imported;
 pub use checkpoint::{Checkpoint, newest};
 pub use dry_run::{DryRun, StageCost, Tokenizing, dry_run};
 pub use session::{Event, Observer, Outcome, StageChoice, TrainRequest, run};

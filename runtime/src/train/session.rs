@@ -148,6 +148,7 @@ pub fn run(request: TrainRequest, observer: &mut dyn Observer) -> Result<Outcome
     // both are built once before anything is written: what cannot be built leaves no run folder behind
     pipeline.outline_tokenizer(&device)?;
     pipeline.outline_generator(dataset.classes().len(), &device)?;
+    let perceptual = if stage == StageChoice::Generator { None } else { pipeline.build_perceptual(&device)? };
     let (run, changed) = changes::start(&run, &pipeline, &dataset, resume, allow_changes)?;
     let environment = Environment::capture(EnvironmentInput { device: device_name, seed: pipeline.train.seed, git_commit: None });
     write_json(&run.path.join(ENVIRONMENT), &environment)?;
@@ -158,7 +159,7 @@ pub fn run(request: TrainRequest, observer: &mut dyn Observer) -> Result<Outcome
     let mut session = Session { run, train, dataset, device: &device, observer, interrupted, summary, log: None };
     changed.into_iter().try_for_each(|warning| session.warn(warning))?;
     if stage != StageChoice::Generator {
-        let task = TokenizerTask::new(&pipeline, session.dataset.clone(), &device)?;
+        let task = TokenizerTask::new(&pipeline, session.dataset.clone(), perceptual, &device)?;
         if let End::Interrupted = run_stage(&task, pipeline.build_tokenizer(&device)?, &mut session)? {
             return Ok(Outcome::Interrupted);
         }
@@ -171,7 +172,7 @@ pub fn run(request: TrainRequest, observer: &mut dyn Observer) -> Result<Outcome
             return Err(RuntimeError::Run { path: session.run.path, message });
         };
         let tokenizer = load_tokenizer(&pipeline, &checkpoint, &device)?;
-        let Some(task) = GeneratorTask::new(&pipeline, tokenizer, &checkpoint, &mut session)? else {
+        let Some(task) = GeneratorTask::new(&pipeline, generator.condition(), tokenizer, &checkpoint, &mut session)? else {
             return Ok(Outcome::Interrupted);
         };
         if let End::Interrupted = run_stage(&task, generator, &mut session)? {

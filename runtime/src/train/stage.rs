@@ -223,10 +223,11 @@ impl<M: AutodiffModule<Backend>> State<M> {
             }
             Some(checkpoint) => {
                 state::load_file(&mut model, &checkpoint.model())?;
-                let bytes = checkpoint.optimizer()?;
-                optimizer = optimizer
-                    .load_bytes(bytes, session.device)
-                    .map_err(|message| RuntimeError::content(&checkpoint.path, message))?;
+                if let Some(bytes) = checkpoint.optimizer()? {
+                    optimizer = optimizer
+                        .load_bytes(bytes, session.device)
+                        .map_err(|message| RuntimeError::content(&checkpoint.path, message))?;
+                }
                 (step, elapsed) = (checkpoint.step as usize, checkpoint.elapsed_seconds);
                 let mut average = Ema::new(&model, schedule.ema_decay);
                 if let (Some(average), Some(path)) = (&mut average, checkpoint.average()) {

@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use larp_traits::{Device, Draw, Progress};
+use larp_traits::{Device, Draw, DynPerceptual, Progress};
 
 use super::dead_codes::{DeadCodeWatch, Uses};
+use super::frames::drawn_frames;
 use super::stage::{Batches, Loss, Schedule, Task};
 use crate::RuntimeError;
 use crate::clip::Clip;
 use crate::convert::to_tensor;
 use crate::data::{Batch, Dataset, Loader, LoaderSettings, Split, fixed};
-use crate::evaluate::{Reconstruction, reconstruct};
+use crate::evaluate::{Measure, Reconstruction, reconstruct};
 use crate::media::{Gap, contact_sheet, ffmpeg_available, picture_scale, side_by_side, write_clip, write_png};
 use crate::model::Tokenizer;
 use crate::pipeline::{Losses, Pipeline, Train};
@@ -27,15 +28,21 @@ pub(super) struct TokenizerTask {
     device: Device,
     train: Train,
     losses: Losses,
+    perceptual: Option<DynPerceptual>,
     seed: u64,
     codes: DeadCodeWatch,
 }
 
 impl TokenizerTask {
-    pub fn new(pipeline: &Pipeline, dataset: Arc<dyn Dataset>, device: &Device) -> Result<Self, RuntimeError> {
+    pub fn new(
+        pipeline: &Pipeline,
+        dataset: Arc<dyn Dataset>,
+        perceptual: Option<DynPerceptual>,
+        device: &Device,
+    ) -> Result<Self, RuntimeError> {
         let (train, losses) = (pipeline.train.clone(), pipeline.losses);
         let codes = DeadCodeWatch::new(train.tokenizer.dead_codes, train.seed);
-        Ok(Self { dataset, device: device.clone(), seed: train.seed, train, losses, codes })
+        Ok(Self { dataset, device: device.clone(), seed: train.seed, train, losses, perceptual, codes })
     }
 }
 
@@ -70,10 +77,18 @@ impl Task for TokenizerTask {
         let video = to_tensor(batch.samples.iter().map(|sample| &sample.clip), &self.device);
         let tokenized = model.forward(video.clone(), draw.fork("quantizer"));
         self.codes.observe(at.step, draw, &tokenized);
-        let difference = tokenized.reconstruction - video;
+        let difference = tokenized.reconstruction.clone() - video.clone();
         let (l1, mse) = (difference.clone().abs().mean(), difference.square().mean());
         let mut total = l1.clone().mul_scalar(self.losses.l1) + mse.clone().mul_scalar(self.losses.mse);
         let mut parts = vec![("l1", l1), ("mse", mse)];
+        if let Some(perceptual) = self.perceptual.as_ref().filter(|_| self.losses.perceptual != 0.0) {
+            // not clamped: a value out of range has to find its way back
+            let pair = drawn_frames([tokenized.reconstruction, video], self.losses.perceptual_frames, draw.fork("perceptual"));
+            let [reconstruction, video] = pair;
+            let loss = perceptual.distance(reconstruction, video).mean();
+            total = total + loss.clone().mul_scalar(self.losses.perceptual);
+            parts.push(("perceptual", loss));
+        }
         if let Some(loss) = tokenized.quantized.loss() {
             total = total + loss.clone().mul_scalar(self.losses.quantizer);
             parts.push(("quantizer_loss", loss));
@@ -102,7 +117,14 @@ impl Task for TokenizerTask {
 
     fn evaluate(&self, model: &Tokenizer, samples: &Path) -> Result<BTreeMap<String, f64>, RuntimeError> {
         let clips = fixed(self.dataset.clone(), Split::Validation, self.train.evaluation_clips, self.train.workers)?;
-        let (values, kept) = reconstruct(model, clips, self.train.tokenizer.batch_size, self.train.sample_clips, &self.device)?;
+        let measure = Measure {
+            tokenizer: model,
+            perceptual: self.perceptual.as_ref(),
+            batch_size: self.train.tokenizer.batch_size,
+            keep: self.train.sample_clips,
+            device: &self.device,
+        };
+        let (values, kept) = reconstruct(&measure, clips)?;
         write_samples(&kept, samples)?;
         Ok(values)
     }

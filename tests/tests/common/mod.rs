@@ -23,7 +23,12 @@ pub fn tiny() -> &'static str {
 
 /// `larp-tiny` with settings over it.
 pub fn larp_tiny(set: &[&str]) -> Pipeline {
-    let mut source = Source::open("larp-tiny").expect("built in");
+    builtin("larp-tiny", set)
+}
+
+/// A built-in pipeline with settings over it.
+pub fn builtin(name: &str, set: &[&str]) -> Pipeline {
+    let mut source = Source::open(name).expect("built in");
     for text in set {
         source.set(text).expect("valid");
     }

@@ -5,6 +5,7 @@
 
 mod case;
 mod compare;
+mod frames;
 mod generator;
 mod tokenizer;
 

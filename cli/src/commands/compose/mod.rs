@@ -43,12 +43,12 @@ pub fn compose(mut args: ComposeArgs, terminal: &Terminal) -> Result<ExitCode> {
 
 /// Whether nothing says what to compose; where to write it is no such thing.
 fn is_bare(args: &ComposeArgs) -> bool {
-    let parts = [&args.base, &args.encoder, &args.quantizer, &args.decoder, &args.prior, &args.generator];
+    let parts = [&args.base, &args.encoder, &args.quantizer, &args.decoder, &args.prior, &args.generator, &args.perceptual];
     parts.into_iter().all(Option::is_none) && args.set.is_empty()
 }
 
 fn composition(args: &ComposeArgs) -> Composition {
-    let wanted = [&args.encoder, &args.quantizer, &args.decoder, &args.prior, &args.generator];
+    let wanted = [&args.encoder, &args.quantizer, &args.decoder, &args.prior, &args.generator, &args.perceptual];
     let parts = Kind::ALL.into_iter().zip(wanted).filter_map(|(kind, name)| Some((kind, part(kind, name.as_deref()?))));
     let mut set = args.set.clone();
     // reports and errors show the name; a pipeline of its own has one of its own
@@ -61,7 +61,7 @@ fn composition(args: &ComposeArgs) -> Composition {
 
 fn part(kind: Kind, name: &str) -> Part {
     match (kind, name) {
-        (Kind::Prior | Kind::Generator, "none") => Part::None,
+        (Kind::Prior | Kind::Generator | Kind::Perceptual, "none") => Part::None,
         _ => Part::Plugin(name.to_owned()),
     }
 }
