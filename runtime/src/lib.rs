@@ -21,6 +21,7 @@ pub mod foreign;
 mod format;
 pub mod inspect;
 pub mod media;
+pub mod memory;
 pub mod model;
 pub mod pipeline;
 pub mod predict;

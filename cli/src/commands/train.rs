@@ -8,6 +8,7 @@ use larp_runtime::pipeline::{Pipeline, Source};
 use larp_runtime::report::{Summary, files, read_json};
 use larp_runtime::train::{self, Outcome, StageChoice, TrainRequest};
 
+use super::dry_run::dry_run;
 use crate::args::{TrainArgs, TrainingArgs};
 use crate::interrupt;
 use crate::output::print;
@@ -21,7 +22,10 @@ pub fn train(args: TrainArgs, terminal: &Terminal) -> Result<ExitCode> {
     if let Some(data) = &args.data {
         source.use_data(data)?;
     }
-    train_source(source, &args.run, args.stage.into(), &args.training, terminal)
+    let Some(run) = &args.run else {
+        return dry_run(source, &args).map(|()| ExitCode::SUCCESS);
+    };
+    train_source(source, run, args.stage.into(), &args.training, terminal)
 }
 
 /// Sets values over a source, and trains.
@@ -44,6 +48,7 @@ pub fn train_source(
         stage,
         device: args.device.device.clone(),
         resume: args.resume,
+        allow_changes: args.allow_changes,
         interrupted,
     };
     let outcome = train::run(request, &mut progress);
