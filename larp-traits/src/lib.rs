@@ -5,6 +5,7 @@
 //!                                                   |
 //!                                                   +-> Prior (while training): how predictable are the tokens?
 //! class -> Generator -> tokens -> Quantizer::dequantize -> Decoder -> clips
+//! clips, reconstructions -> Critic (while training): which are which?
 //! ```
 //!
 //! A plugin is a struct of parameters with `#[derive(Component, Debug)]`, one of the traits, settings under
@@ -26,9 +27,11 @@
 
 extern crate self as larp_traits;
 
+pub mod buffer;
 pub mod component;
 pub mod conformance;
 pub mod context;
+pub mod critic;
 pub mod decoder;
 pub mod derive;
 pub mod deviation;
@@ -57,8 +60,10 @@ pub use inventory;
 pub use larp_derive::Component;
 pub use typetag;
 
+pub use buffer::Buffer;
 pub use component::{Component, Erased};
 pub use context::BuildContext;
+pub use critic::{Critic, CriticSettings, DynCritic};
 pub use decoder::{Decoder, DecoderSettings, DynDecoder};
 pub use draw::{Draw, Stream};
 pub use encoder::{DynEncoder, Encoder, EncoderSettings};

@@ -7,11 +7,13 @@
 //! | decoder | `holistic`, `patchwise` |
 //! | prior | `continuous-ar` |
 //! | generator | `llama` |
+//! | critic | `vit` |
 //! | perceptual | `lpips-vgg` |
 //!
 //! A program that links this crate (`use larp_plugins as _;`) finds them in the registry.
 #![recursion_limit = "256"]
 
+pub mod critic;
 pub mod decoder;
 pub mod encoder;
 pub mod generator;

@@ -27,6 +27,12 @@ conformance!(continuous_ar: Prior, "continuous-ar", "dim = 16\ndepth = 2\nheads 
 conformance!(continuous_ar_by_dot: Prior, "continuous-ar", "dim = 16\ndepth = 1\nheads = 2\nsimilarity = \"dot\"\ntemperature = 1.0");
 conformance!(lpips_vgg: Perceptual, "lpips-vgg", "weights = \"formula\"");
 conformance!(llama: Generator, "llama", "dim = 16\ndepth = 2\nheads = 2\nffn_multiple = 8");
+conformance!(vit_critic: Critic, "vit", "dim = 16\ndepth = 2\nheads = 2\npatch = { frames = 2, size = 8 }");
+conformance!(
+    normalized_critic: Critic,
+    "vit",
+    "dim = 16\ndepth = 1\nheads = 2\npatch = { frames = 2, size = 8 }\nspectral_norm = 1\npositions = \"learned\""
+);
 conformance!(
     llama_from_frames: Generator,
     "llama",

@@ -75,6 +75,7 @@ pub fn inspect_with_classes(pipeline: &Pipeline, classes: usize) -> Result<Inspe
     let plan = pipeline.plan()?;
     let tokenizer = pipeline.outline_tokenizer(&cpu())?;
     let generator = pipeline.outline_generator(classes, &cpu())?;
+    let critic = pipeline.outline_critic(&cpu())?;
     let Plan { video, encoder, quantizer, decoder } = plan;
     let clip = vec![video.channels, video.frames, video.height, video.width];
     let latents = |dim| vec![encoder.tokens, dim];
@@ -115,6 +116,9 @@ pub fn inspect_with_classes(pipeline: &Pipeline, classes: usize) -> Result<Inspe
             ConditionKind::Frames(_) => &tokens,
         };
         parts.push(part("generator", Some(settings.typetag_name()), input, &tokens, params::count(generator)));
+    }
+    if let (Some(settings), Some(critic)) = (&pipeline.critic, &critic) {
+        parts.push(part("critic", Some(settings.typetag_name()), &clip, &[1], params::count(critic)));
     }
     if let Some(perceptual) = &pipeline.perceptual {
         // its weights are fixed

@@ -85,6 +85,9 @@ pub struct ComposeArgs {
     /// Generator, or `none`
     #[arg(long, value_name = "NAME")]
     pub generator: Option<String>,
+    /// Critic, or `none`
+    #[arg(long, value_name = "NAME")]
+    pub critic: Option<String>,
     /// Perceptual distance, or `none`
     #[arg(long, value_name = "NAME")]
     pub perceptual: Option<String>,

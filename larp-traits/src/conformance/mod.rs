@@ -12,6 +12,7 @@
 //! Video is 3 x 4 x 16 x 24; where the settings refuse it, the first of a few other shapes they take (see [`trial`]).
 
 pub mod compare;
+pub mod critic;
 pub mod decoder;
 pub mod draws;
 pub mod encoder;
@@ -25,6 +26,7 @@ pub mod settings;
 pub mod start;
 pub mod trial;
 
+pub use critic::Critic;
 pub use decoder::Decoder;
 pub use encoder::Encoder;
 pub use generator::Generator;
@@ -92,6 +94,11 @@ macro_rules! conformance {
         $crate::conformance!(@tests Generator, $name, $settings;
             generator::the_loss_is_a_finite_number, generator::generated_tokens_are_in_range,
             generator::the_class_changes_no_shape);
+    };
+    (@Critic $name:literal, $settings:literal) => {
+        $crate::conformance!(@tests Critic, $name, $settings;
+            critic::shapes_are_as_promised, critic::each_clip_is_scored_by_itself, critic::gradients_reach_the_clips,
+            critic::refreshing_changes_no_parameter);
     };
     (@Perceptual $name:literal, $settings:literal) => {
         $crate::conformance!(@tests Perceptual, $name, $settings;

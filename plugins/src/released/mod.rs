@@ -7,10 +7,11 @@
 //! our settings     -> arguments (export); `foreign` offers all of it to import and export
 //! ```
 //!
-//! [`tokenizer`] and [`generator`] hold one table each: a line a tensor, with the name there, the path here and what changes
+//! [`tokenizer`], [`generator`] and [`discriminator`] hold one table each: a line a tensor, with the name there, the path here and what changes
 //! between the two. Everything is strict: an unknown name, a shape that does not fit, an argument without an equivalent is an error.
 
 pub mod arguments;
+pub mod discriminator;
 pub mod error;
 pub mod fill;
 mod foreign;
@@ -23,6 +24,7 @@ pub mod tokenizer;
 mod write;
 
 pub use arguments::{GeneratorArguments, TokenizerArguments};
+pub use discriminator::DiscriminatorArguments;
 pub use error::ReleasedError;
 pub use fill::fill;
 pub use keys::{KeyMap, Mapped};

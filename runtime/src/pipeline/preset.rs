@@ -127,9 +127,7 @@ fn find<'a>(table: &'a Table, key: &str) -> Option<&'a Value> {
     while let (Some(part), Some(inner)) = (parts.next(), table) {
         value = inner.get(part);
         table = value.and_then(Value::as_table);
-        if value.is_none() {
-            return None;
-        }
+        value?;
     }
     if parts.next().is_some() { None } else { value }
 }

@@ -43,6 +43,8 @@ struct File {
     #[serde(default, deserialize_with = "part_or_its_name")]
     generator: Option<Table>,
     #[serde(default, deserialize_with = "part_or_its_name")]
+    critic: Option<Table>,
+    #[serde(default, deserialize_with = "part_or_its_name")]
     perceptual: Option<Table>,
     #[serde(default)]
     losses: Losses,
@@ -141,6 +143,7 @@ impl Source {
             decoder: self.part(registry, Kind::Decoder, file.decoder)?,
             prior: self.optional(registry, Kind::Prior, file.prior)?,
             generator: self.optional(registry, Kind::Generator, file.generator)?,
+            critic: self.optional(registry, Kind::Critic, file.critic)?,
             perceptual: self.optional(registry, Kind::Perceptual, file.perceptual)?,
             losses: file.losses,
             train: file.train,

@@ -3,6 +3,8 @@
 use larp_traits::SettingsError;
 use serde::{Deserialize, Serialize};
 
+use super::critic::CriticTraining;
+
 /// Training as a whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -28,6 +30,8 @@ pub struct Train {
     pub threads: usize,
     /// The first stage.
     pub tokenizer: TokenizerTraining,
+    /// The critic beside the first stage.
+    pub critic: CriticTraining,
     /// The second stage.
     pub generator: GeneratorTraining,
 }
@@ -45,6 +49,7 @@ impl Default for Train {
             workers: 2,
             threads: 1,
             tokenizer: TokenizerTraining::default(),
+            critic: CriticTraining::default(),
             generator: GeneratorTraining::default(),
         }
     }
@@ -161,6 +166,7 @@ impl Train {
     /// # Errors
     /// When one is, or a decay is not below 1.
     pub fn check(&self) -> Result<(), SettingsError> {
+        self.critic.check()?;
         let at_least_one = [
             ("log_every", self.log_every),
             ("evaluate_every", self.evaluate_every),

@@ -142,6 +142,43 @@ pub const METRICS: &[MetricInfo] = &[
         scale: Scale::Logarithmic,
         ..info("grad_norm", "Gradient norm", Unit::Plain, "Length of the gradient before clipping; spikes show instability.")
     },
+    info(
+        "adversarial_loss",
+        "Adversarial loss",
+        Unit::Plain,
+        "What the tokenizer loses to the critic, before its weight; lower means reconstructions that pass for clips.",
+    ),
+    MetricInfo {
+        scale: Scale::Logarithmic,
+        ..info("adversarial_weight", "Adversarial weight", Unit::Plain, "Weight of the adversarial loss in the whole loss.")
+    },
+    info("critic_loss", "Critic loss", Unit::Plain, "What the critic minimises, without penalties."),
+    MetricInfo {
+        baseline: Some("critic_fake_logit"),
+        ..info(
+            "critic_real_logit",
+            "Critic logit of clips",
+            Unit::Plain,
+            "Mean score of training clips, beside that of their reconstructions: far apart, the critic has won; equal, it \
+             sees no difference.",
+        )
+    },
+    info("critic_fake_logit", "Critic logit of reconstructions", Unit::Plain, "Mean score of reconstructions."),
+    MetricInfo {
+        scale: Scale::Logarithmic,
+        ..info("critic_grad_norm", "Critic gradient norm", Unit::Plain, "Length of the critic's gradient before clipping.")
+    },
+    info(
+        "critic_skipped_updates",
+        "Critic updates left out",
+        Unit::Share,
+        "Share of updates whose loss or gradient was not finite.",
+    ),
+    info("lecam", "LeCam penalty", Unit::Plain, "How far logits are beyond the moving average of the other side, squared."),
+    MetricInfo {
+        scale: Scale::Logarithmic,
+        ..info("r1", "R1 penalty", Unit::Plain, "Half the squared gradient of a clip's score in its pixels, without its weight.")
+    },
     info("clips_per_second", "Throughput", Unit::ClipsPerSecond, "Training clips processed in a second."),
 ];
 

@@ -38,6 +38,9 @@ struct State {
 pub(super) struct LogSums {
     pub sums: BTreeMap<String, f64>,
     pub steps: usize,
+    /// How often there was a number that not every step has.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub counts: BTreeMap<String, usize>,
 }
 
 /// A whole checkpoint on disk.
@@ -94,6 +97,8 @@ pub(super) struct Contents<'a, M> {
     pub average: Option<&'a M>,
     pub optimizer: Vec<u8>,
     pub log: LogSums,
+    /// Writes what a task trains beside the model into the checkpoint's folder.
+    pub beside: &'a dyn Fn(&Path) -> Result<(), RuntimeError>,
 }
 
 fn folder(run: &Path, stage: Stage) -> PathBuf {
@@ -117,7 +122,8 @@ pub(super) fn write<M: Module<Backend>>(run: &Path, contents: Contents<'_, M>, k
             state::save_file(average, &temporary.join(EMA))?;
         }
         let optimizer = temporary.join(OPTIMIZER);
-        fs::write(&optimizer, contents.optimizer).map_err(RuntimeError::file("write", &optimizer))
+        fs::write(&optimizer, contents.optimizer).map_err(RuntimeError::file("write", &optimizer))?;
+        (contents.beside)(temporary)
     })?;
     prune(run, contents.stage, keep)?;
     Ok(written)

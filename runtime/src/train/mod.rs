@@ -6,6 +6,7 @@
 //! ```
 
 mod checkpoint;
+pub mod critic;
 mod ema;
 mod frames;
 mod generator;

@@ -1,6 +1,7 @@
 //! Clips that go on from the first frames of files.
 
 use std::path::{Path, PathBuf};
+use std::slice::from_ref;
 
 use larp_traits::{ConditionKind, FrameCondition, Stream};
 
@@ -124,7 +125,7 @@ impl PredictedClip {
         let scale = picture_scale(self.original.shape.width);
         let gif = folder.join(format!("{number:03}-{stem}.gif"));
         let mut files = write_clip(&gif, &self.predicted, scale, with_mp4)?;
-        let sheet = prediction_sheet(&self.original, &[self.predicted.clone()], self.given, self.origin.real_frames)?;
+        let sheet = prediction_sheet(&self.original, from_ref(&self.predicted), self.given, self.origin.real_frames)?;
         let png = gif.with_extension("png");
         write_png(&png, &sheet, scale.div_ceil(2))?;
         files.push(png);

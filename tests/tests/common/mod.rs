@@ -65,3 +65,17 @@ pub fn weights(folder: &Path, stage: &str, step: usize) -> BTreeMap<String, Vec<
     let file = safetensors::SafeTensors::deserialize(&bytes).expect("safetensors");
     file.iter().map(|(name, view)| (name.to_owned(), view.data().to_vec())).collect()
 }
+
+/// A small critic for `larp_tiny`.
+pub const CRITIC: &str =
+    "critic={ type = \"vit\", dim = 16, depth = 1, heads = 2, patch = { frames = 4, size = 8 }, spectral_norm = 1 }";
+
+/// The files of the critic in the last checkpoint of the tokenizer, without that of its optimiser, which is a map in no fixed order;
+/// empty without a critic.
+pub fn critic_files(folder: &Path, step: usize) -> BTreeMap<String, Vec<u8>> {
+    let folder = folder.join(format!("checkpoints/tokenizer/step-{step:08}"));
+    let entries = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let named = entries.flatten().map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path()));
+    let critic = named.filter(|(name, _)| name.starts_with("critic") && !name.ends_with(".bin"));
+    critic.map(|(name, path)| (name, std::fs::read(path).expect("readable"))).collect()
+}
