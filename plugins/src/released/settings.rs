@@ -13,7 +13,7 @@ use crate::layers::codes::{CODE_STD, PatchPositions, TokenPositions};
 use crate::layers::gpt::GptDropout;
 use crate::layers::patchify::Patch;
 use crate::prior::continuous_ar::{ContinuousArSettings, ScheduledSampling, Similarity};
-use crate::quantizer::svq::SvqSettings;
+use crate::quantizer::svq::{CodeChoice, SvqSettings};
 use crate::quantizer::vq::VqSettings;
 
 /// Settings of the parts of a tokenizer.
@@ -173,7 +173,9 @@ fn quantizer(arguments: &QuantizerArguments) -> Result<Box<dyn QuantizerSettings
     refuse(!l2_normalize, "l2_normalized", l2_normalize, "stochastic quantization compares directions")?;
     let temperature = arguments.stochastic_temperature;
     refuse(temperature <= 0.0, "stochastic_temperature", temperature, "a learned temperature has no equivalent")?;
-    Ok(Box::new(SvqSettings { codebook_size, temperature, commitment_weight, codebook_weight, entropy_weight: entropy }))
+    // codes are drawn while training: the deterministic quantizer returned above
+    let sampling = CodeChoice::Stochastic;
+    Ok(Box::new(SvqSettings { codebook_size, temperature, sampling, commitment_weight, codebook_weight, entropy_weight: entropy }))
 }
 
 /// Settings of a generator with what it knows of the tokenizer.
