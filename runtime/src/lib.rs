@@ -4,11 +4,13 @@
 //! pipeline file -> Pipeline -> Tokenizer, generator
 //! data -> train (both stages) -> run folder: checkpoints, metrics, samples, report
 //! run folder -> tokenize, reconstruct, generate
+//! ablation -> many runs -> one table
 //! ```
 //!
 //! No plugin is named here: a program links the crates whose plugins it wants.
 #![recursion_limit = "256"]
 
+pub mod ablate;
 pub mod clip;
 pub mod convert;
 pub mod data;

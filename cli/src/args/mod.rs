@@ -1,10 +1,12 @@
 //! The command line; the comments are its help texts.
 
+mod ablate;
 mod compose;
 mod look;
 mod train;
 mod trained;
 
+pub use ablate::AblateArgs;
 pub use compose::{ComposeArgs, DescribeArgs, ListArgs, NewArgs, PluginsArgs, PluginsCommand};
 pub use look::{CompletionsArgs, DataArgs, DataCommand, DoctorArgs, InspectArgs};
 pub use train::{DemoArgs, TrainArgs, TrainingArgs};
@@ -41,6 +43,7 @@ pub enum Command {
     Compose(ComposeArgs),
     Inspect(InspectArgs),
     Train(TrainArgs),
+    Ablate(AblateArgs),
     Tokenize(TokenizeArgs),
     Reconstruct(ReconstructArgs),
     Generate(GenerateArgs),

@@ -97,6 +97,7 @@ impl Plan {
         }
         let plan = Self { file, metrics, variants };
         plan.check_reuse()?;
+        plan.check_plot(measures)?;
         Ok(plan)
     }
 
@@ -120,6 +121,14 @@ impl Plan {
         SubRun { variant, ..run }
     }
 
+    /// What is measured of each run: the columns, and what the plots need beside them.
+    pub(super) fn wanted(&self) -> Vec<String> {
+        let mut names = self.metrics.clone();
+        let axis = self.file.plot.as_ref().map(|plot| &plot.x).filter(|_| self.variants.iter().any(|variant| variant.x.is_none()));
+        names.extend(axis.filter(|name| !self.metrics.contains(name)).cloned());
+        names
+    }
+
     /// The variant that is the base itself, if any.
     pub fn reference(&self) -> Option<usize> {
         self.variants.iter().position(|variant| variant.differences.is_empty())
@@ -133,6 +142,16 @@ impl Plan {
         let mut source = self.variants[run.variant].source.clone();
         source.set(&format!("train.seed={}", run.seed))?;
         source.pipeline()
+    }
+
+    fn check_plot(&self, measures: &[Box<dyn Measure>]) -> Result<(), AblateError> {
+        let Some(plot) = &self.file.plot else { return Ok(()) };
+        let is_metric = measures.iter().any(|measure| measure.names().contains(&plot.x));
+        if is_metric || self.variants.iter().all(|variant| variant.x.is_some()) {
+            return Ok(());
+        }
+        let message = format!("`plot.x` is `{}`, which is neither a metric nor a number in every variant's pipeline", plot.x);
+        Err(AblateError::Settings { name: self.file.name.clone(), message })
     }
 
     fn check_reuse(&self) -> Result<(), AblateError> {
