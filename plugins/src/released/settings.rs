@@ -175,7 +175,14 @@ fn quantizer(arguments: &QuantizerArguments) -> Result<Box<dyn QuantizerSettings
     refuse(temperature <= 0.0, "stochastic_temperature", temperature, "a learned temperature has no equivalent")?;
     // codes are drawn while training: the deterministic quantizer returned above
     let sampling = CodeChoice::Stochastic;
-    Ok(Box::new(SvqSettings { codebook_size, temperature, sampling, commitment_weight, codebook_weight, entropy_weight: entropy }))
+    Ok(Box::new(SvqSettings {
+        codebook_size,
+        temperature,
+        sampling,
+        commitment_weight,
+        codebook_weight,
+        entropy_weight: entropy,
+    }))
 }
 
 /// Settings of a generator with what it knows of the tokenizer.

@@ -12,8 +12,7 @@ const FONT: u32 = 28;
 /// Stands for the text colour of the page and is replaced by `currentColor`.
 const INK: RGBColor = RGBColor(1, 2, 3);
 /// Colours with at least 3:1 contrast on both white and near-black.
-const COLORS: [RGBColor; 4] =
-    [RGBColor(59, 130, 246), RGBColor(224, 104, 15), RGBColor(22, 150, 100), RGBColor(190, 80, 190)];
+const COLORS: [RGBColor; 4] = [RGBColor(59, 130, 246), RGBColor(224, 104, 15), RGBColor(22, 150, 100), RGBColor(190, 80, 190)];
 
 /// What is drawn of one variant.
 struct Mark {
@@ -28,7 +27,8 @@ struct Mark {
 /// Draws a metric into one SVG element; `None` where no variant has it.
 pub(super) fn draw(results: &Results, column: &MetricColumn) -> Option<String> {
     let series = series_names(results);
-    let marks: Vec<Mark> = results.variants.iter().enumerate().filter_map(|(row, variant)| mark(row, variant, column, &series)).collect();
+    let marks: Vec<Mark> =
+        results.variants.iter().enumerate().filter_map(|(row, variant)| mark(row, variant, column, &series)).collect();
     if marks.is_empty() {
         return None;
     }

@@ -69,7 +69,9 @@ pub fn markdown(results: &Results) -> String {
     text += "Mean ± standard deviation over seeds; below, the 95 % confidence interval of the mean (Student's t).\n\n";
     let headings: Vec<String> = results.metrics.iter().map(MetricColumn::heading).collect();
     text += &line(["variant".into(), "seeds".into()].into_iter().chain(headings).chain([format!("against {}", results.base)]));
-    text += &line(["---".into(), "---:".into()].into_iter().chain(results.metrics.iter().map(|_| "---:".into())).chain(["---".into()]));
+    text += &line(
+        ["---".into(), "---:".into()].into_iter().chain(results.metrics.iter().map(|_| "---:".into())).chain(["---".into()]),
+    );
     for row in &results.variants {
         let seeds = format!("{}/{}", row.finished(), row.runs.len());
         let cells = results.metrics.iter().map(|column| {
@@ -78,8 +80,10 @@ pub fn markdown(results: &Results) -> String {
         });
         text += &line([row.name.clone(), seeds].into_iter().chain(cells).chain([row.changes()]));
     }
-    let failures: Vec<String> =
-        results.failures().map(|(row, run, error)| format!("- {}, seed {}: {}\n", row.name, run.seed, error.replace('\n', " "))).collect();
+    let failures: Vec<String> = results
+        .failures()
+        .map(|(row, run, error)| format!("- {}, seed {}: {}\n", row.name, run.seed, error.replace('\n', " ")))
+        .collect();
     if !failures.is_empty() {
         text += &format!("\nFailed:\n\n{}", failures.concat());
     }
@@ -98,8 +102,19 @@ fn line(cells: impl Iterator<Item = String>) -> String {
 pub fn csv_text(results: &Results) -> Result<String, csv::Error> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record([
-        "variant", "metric", "unit", "seeds", "mean", "deviation", "low", "high", "difference", "difference_low",
-        "difference_high", "values", "changes",
+        "variant",
+        "metric",
+        "unit",
+        "seeds",
+        "mean",
+        "deviation",
+        "low",
+        "high",
+        "difference",
+        "difference_low",
+        "difference_high",
+        "values",
+        "changes",
     ])?;
     let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
     for row in &results.variants {

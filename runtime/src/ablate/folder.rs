@@ -59,7 +59,9 @@ impl AblationFolder {
         let file = path.join(ABLATION);
         let refuse = |message: String| AblateError::Folder { path: path.into(), message };
         if file.exists() && !resume {
-            return Err(refuse("there is an ablation in it already; go on with it by `--resume`, or choose another folder".into()));
+            return Err(refuse(
+                "there is an ablation in it already; go on with it by `--resume`, or choose another folder".into(),
+            ));
         }
         fs::create_dir_all(path).map_err(FileError::at("create the folder", path))?;
         let lock_path = path.join(".lock");

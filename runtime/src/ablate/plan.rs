@@ -124,7 +124,8 @@ impl Plan {
     /// What is measured of each run: the columns, and what the plots need beside them.
     pub(super) fn wanted(&self) -> Vec<String> {
         let mut names = self.metrics.clone();
-        let axis = self.file.plot.as_ref().map(|plot| &plot.x).filter(|_| self.variants.iter().any(|variant| variant.x.is_none()));
+        let axis =
+            self.file.plot.as_ref().map(|plot| &plot.x).filter(|_| self.variants.iter().any(|variant| variant.x.is_none()));
         names.extend(axis.filter(|name| !self.metrics.contains(name)).cloned());
         names
     }

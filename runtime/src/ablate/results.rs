@@ -144,9 +144,10 @@ impl Results {
         if let Some(base) = reference {
             let base = rows[base].clone();
             for row in rows.iter_mut().filter(|row| row.name != base.name) {
-                let compared = plan.metrics.iter().filter_map(|name| {
-                    Some((name.clone(), paired_difference(&row.values(name), &base.values(name))?))
-                });
+                let compared = plan
+                    .metrics
+                    .iter()
+                    .filter_map(|name| Some((name.clone(), paired_difference(&row.values(name), &base.values(name))?)));
                 row.against_reference = compared.collect();
             }
         }
