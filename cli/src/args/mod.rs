@@ -1,5 +1,6 @@
 //! The command line; the comments are its help texts.
 
+mod ablate;
 mod compose;
 mod foreign;
 mod look;
@@ -8,6 +9,7 @@ mod sampling;
 mod train;
 mod trained;
 
+pub use ablate::AblateArgs;
 pub use compose::{ComposeArgs, DescribeArgs, ListArgs, NewArgs, PluginsArgs, PluginsCommand};
 pub use foreign::{ExportArgs, ImportArgs};
 pub use look::{CompletionsArgs, DataArgs, DataCommand, DoctorArgs, InspectArgs};
@@ -47,6 +49,7 @@ pub enum Command {
     Compose(ComposeArgs),
     Inspect(InspectArgs),
     Train(TrainArgs),
+    Ablate(AblateArgs),
     Tokenize(TokenizeArgs),
     Reconstruct(ReconstructArgs),
     Generate(GenerateArgs),
