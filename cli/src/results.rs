@@ -50,6 +50,12 @@ pub fn summary_table(summary: &Summary, vocab_size: usize) -> String {
                 let uniform = in_unit((vocab_size as f64).log2(), Unit::BitsPerToken);
                 add("bits_per_token", format!("{uniform} for uniform tokens"));
                 add("accuracy", "of tokens guessed right".into());
+                let copied = stage.metrics.get("last_frame_psnr").map(|value| in_unit(*value, Unit::Decibels));
+                add(
+                    "prediction_psnr",
+                    copied.map(|copied| format!("{copied} for a copy of the last given frame")).unwrap_or_default(),
+                );
+                add("onward", "of held-out clips, rather than turning back".into());
             }
         }
     }

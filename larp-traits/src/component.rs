@@ -84,6 +84,12 @@ impl<T: ?Sized> std::ops::Deref for Erased<T> {
     }
 }
 
+impl<T: ?Sized> std::ops::DerefMut for Erased<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.inner
+    }
+}
+
 impl<T: ?Sized + Component> Clone for Erased<T> {
     fn clone(&self) -> Self {
         Self { inner: (self.rebox)(self.inner.clone_any()), rebox: self.rebox }

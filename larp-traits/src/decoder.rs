@@ -14,6 +14,12 @@ pub trait Decoder: Component {
     /// - embeddings: `[batch, tokens, dim]`
     /// - output: `[batch, channels, frames, height, width]`, near [0, 1] but not clamped
     fn decode(&self, embeddings: Tensor<3>) -> Tensor<5>;
+
+    /// Dotted path, within the decoder, of the weight of its last layer: where losses are balanced by their gradients (Esser et al.,
+    /// 2021, equation 7). `None` when it has no such layer.
+    fn last_layer(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 crate::erased!(

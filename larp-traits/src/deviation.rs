@@ -10,7 +10,7 @@ pub struct Deviation {
     pub item: u8,
     /// What it is about.
     pub title: &'static str,
-    /// The key and value that a pipeline has to have for it to matter: `("prior.type", "continuous-ar")`.
+    /// The key and value that a pipeline has to have for it to matter: `("prior.type", "continuous-ar")`; `*` is any value.
     pub when: Option<(&'static str, &'static str)>,
     /// The settings that decide it.
     pub settings: &'static [Sides],

@@ -27,6 +27,14 @@ pub enum SettingsError {
         /// What to change.
         reason: String,
     },
+    /// A file that a setting names does not hold what it should.
+    #[error("`{key}`: {message}")]
+    File {
+        /// The key.
+        key: String,
+        /// Which file, and what is wrong with it.
+        message: String,
+    },
 }
 
 impl SettingsError {
@@ -38,6 +46,11 @@ impl SettingsError {
     /// Two parts that do not fit.
     pub fn mismatch(left: impl Into<String>, right: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::Mismatch { left: left.into(), right: right.into(), reason: reason.into() }
+    }
+
+    /// A file that does not hold what it should.
+    pub fn file(key: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::File { key: key.into(), message: message.into() }
     }
 }
 

@@ -11,8 +11,9 @@ use crate::tensor::{Int, Tensor};
 pub enum Condition {
     /// A class each, `[batch]`.
     Classes(Tensor<1, Int>),
-    /// Tokens before the sequence, `[batch, prefix]`: those of the known frames and a separator.
-    Prefix(Tensor<2, Int>),
+    /// The first frames each, `[batch, tokens]`: tokens of a clip that shows them and then repeats the last of them (paper, appendix
+    /// A.2). What separates them from the sequence is the generator's own affair.
+    Frames(Tensor<2, Int>),
     /// Nothing: that many sequences of the model as a whole.
     Unconditional(usize),
 }
@@ -22,16 +23,46 @@ impl Condition {
     pub fn batch(&self) -> usize {
         match self {
             Condition::Classes(classes) => classes.dims()[0],
-            Condition::Prefix(tokens) => tokens.dims()[0],
+            Condition::Frames(tokens) => tokens.dims()[0],
             Condition::Unconditional(batch) => *batch,
         }
     }
 }
 
+/// What a generator wants to be told of a clip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ConditionKind {
+    /// Its class, [`Condition::Classes`], or nothing, [`Condition::Unconditional`].
+    #[default]
+    Class,
+    /// Its first frames, [`Condition::Frames`].
+    Frames(FrameCondition),
+}
+
+/// How the frames that are given become tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FrameCondition {
+    /// Number of frames that are given in training.
+    pub frames: usize,
+    /// How they are tokenized when clips are predicted; training always takes the likeliest tokens.
+    pub tokens: ConditionTokens,
+}
+
+/// How the tokens of given frames are chosen when clips are predicted (SPEC.md, departure 9).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ConditionTokens {
+    /// The likeliest code each, as in training.
+    #[default]
+    Argmax,
+    /// As the quantizer draws them: what the released code does when it predicts.
+    Drawn,
+}
+
 /// How tokens are drawn from logits.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sampling {
-    /// Classifier-free guidance: `unconditional + scale * (conditional - unconditional)`; 1 is none.
+    /// Classifier-free guidance: `unconditional + scale * (conditional - unconditional)`; 1 is none. Frames know no guidance.
     pub cfg_scale: f64,
     /// Divides the logits.
     pub temperature: f64,
@@ -59,6 +90,11 @@ pub struct GeneratorLoss {
 
 /// Models token sequences.
 pub trait Generator: Component {
+    /// What it is told of a clip; it is asked with no other kind of [`Condition`].
+    fn condition(&self) -> ConditionKind {
+        ConditionKind::Class
+    }
+
     /// Negative log-likelihood of sequences. With a stream, dropout is on and conditions are dropped at random.
     ///
     /// # Shapes

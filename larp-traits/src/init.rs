@@ -75,11 +75,20 @@ pub(crate) fn with_stream<T>(stream: Stream, f: impl FnOnce() -> T) -> T {
 
 /// A learned parameter.
 pub fn param<const D: usize>(shape: [usize; D], init: Init, device: &Device) -> Param<Tensor<D>> {
+    lazy(shape, init, device, true)
+}
+
+/// The value of a [`Buffer`](crate::Buffer).
+pub(crate) fn unlearned<const D: usize>(shape: [usize; D], init: Init, device: &Device) -> Param<Tensor<D>> {
+    lazy(shape, init, device, false)
+}
+
+fn lazy<const D: usize>(shape: [usize; D], init: Init, device: &Device, learned: bool) -> Param<Tensor<D>> {
     let start = move |device: &Device, require_grad: bool| {
         let values = init.values(shape.iter().product(), CURRENT.get());
         Tensor::from_data(TensorData::new(values, shape), device).set_require_grad(require_grad)
     };
-    Param::uninitialized(ParamId::new(), start, device.clone(), true, shape.into())
+    Param::uninitialized(ParamId::new(), start, device.clone(), learned, shape.into())
 }
 
 /// A linear layer `[.., inputs] -> [.., outputs]`; the bias, where there is one, starts at zero.

@@ -5,9 +5,10 @@
 //!                                                   |
 //!                                                   +-> Prior (while training): how predictable are the tokens?
 //! class -> Generator -> tokens -> Quantizer::dequantize -> Decoder -> clips
+//! clips, reconstructions -> Critic (while training): which are which?
 //! ```
 //!
-//! A plugin is a struct of parameters with `#[derive(Component, Debug)]`, one of the five traits, settings under
+//! A plugin is a struct of parameters with `#[derive(Component, Debug)]`, one of the traits, settings under
 //! `#[typetag::serde(name = "..")]`, and one [`register!`] line. This crate knows no plugin.
 //!
 //! ```
@@ -26,9 +27,11 @@
 
 extern crate self as larp_traits;
 
+pub mod buffer;
 pub mod component;
 pub mod conformance;
 pub mod context;
+pub mod critic;
 pub mod decoder;
 pub mod derive;
 pub mod deviation;
@@ -36,33 +39,44 @@ pub mod draw;
 pub mod encoder;
 pub mod error;
 pub mod fixed;
+pub mod foreign;
 pub mod generator;
 pub mod init;
 pub mod params;
+pub mod perceptual;
 pub mod prelude;
 pub mod prior;
+pub mod published;
 pub mod quantizer;
 pub mod registry;
 pub mod shapes;
 pub mod state;
 mod tags;
 pub mod tensor;
+pub mod weights;
 
 pub use burn;
 pub use inventory;
 pub use larp_derive::Component;
 pub use typetag;
 
+pub use buffer::Buffer;
 pub use component::{Component, Erased};
 pub use context::BuildContext;
+pub use critic::{Critic, CriticSettings, DynCritic};
 pub use decoder::{Decoder, DecoderSettings, DynDecoder};
 pub use draw::{Draw, Stream};
 pub use encoder::{DynEncoder, Encoder, EncoderSettings};
 pub use error::{RegistryError, SettingsError, StateError};
 pub use fixed::Fixed;
-pub use generator::{Condition, DynGenerator, Generator, GeneratorLoss, GeneratorSettings, Sampling};
+pub use generator::{
+    Condition, ConditionKind, ConditionTokens, DynGenerator, FrameCondition, Generator, GeneratorLoss, GeneratorSettings,
+    Sampling,
+};
 pub use init::Init;
+pub use perceptual::{DynPerceptual, Perceptual, PerceptualSettings};
 pub use prior::{DynPrior, Prior, PriorLoss, PriorSettings, Progress};
+pub use published::PublishedFile;
 pub use quantizer::{DynQuantizer, LossTerm, Quantized, Quantizer, QuantizerSettings};
 pub use registry::{Descriptor, Kind, Registry};
 pub use shapes::{LatentShape, QuantizerShape, VideoShape};

@@ -3,6 +3,7 @@
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Bool, Int};
 
+use crate::buffer;
 use crate::draw::{Stream, hash, seed_backend};
 use crate::init::with_stream;
 use crate::tensor::{Backend, Tensor};
@@ -69,9 +70,9 @@ impl ParamInfo {
     }
 }
 
-/// The float parameters in order, without starting them.
+/// The float parameters in order, without starting them; buffers are left out.
 pub fn list<M: Module<Backend>>(module: &M) -> Vec<ParamInfo> {
-    let mut visitor = List { path: Vec::new(), found: Vec::new() };
+    let mut visitor = List { path: Vec::new(), within_buffer: false, found: Vec::new() };
     module.visit(&mut visitor);
     visitor.found
 }
@@ -83,17 +84,23 @@ pub fn count<M: Module<Backend>>(module: &M) -> usize {
 
 struct List {
     path: Vec<String>,
+    within_buffer: bool,
     found: Vec<ParamInfo>,
 }
 
 impl ModuleVisitor<Backend> for List {
-    fn enter_module(&mut self, name: &str, _: &str) {
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.within_buffer = container == buffer::CONTAINER;
         self.path.push(name.into());
     }
     fn exit_module(&mut self, _: &str, _: &str) {
+        self.within_buffer = false;
         self.path.pop();
     }
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if self.within_buffer {
+            return;
+        }
         self.found.push(ParamInfo { path: self.path.join("."), id: param.id, shape: param.lazy_shape().to_vec() });
     }
 }

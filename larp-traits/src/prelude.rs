@@ -6,8 +6,9 @@ pub use serde::{Deserialize, Serialize};
 pub use crate::error::divides;
 pub use crate::tensor::{cpu, ints_to_host, scalar, to_host, untracked};
 pub use crate::{
-    Backend, BuildContext, Component, Condition, Decoder, DecoderSettings, Device, Draw, DynDecoder, DynEncoder, DynGenerator,
-    DynPrior, DynQuantizer, Encoder, EncoderSettings, Fixed, Generator, GeneratorLoss, GeneratorSettings, Init, Int, LatentShape,
-    LossTerm, Prior, PriorLoss, PriorSettings, Progress, Quantized, Quantizer, QuantizerSettings, QuantizerShape, Sampling,
-    SettingsError, Stream, Tensor, VideoShape, init, params, register, state, typetag,
+    Backend, Buffer, BuildContext, Component, Condition, ConditionKind, ConditionTokens, Critic, CriticSettings, Decoder,
+    DecoderSettings, Device, Draw, DynCritic, DynDecoder, DynEncoder, DynGenerator, DynPerceptual, DynPrior, DynQuantizer,
+    Encoder, EncoderSettings, Fixed, FrameCondition, Generator, GeneratorLoss, GeneratorSettings, Init, Int, LatentShape,
+    LossTerm, Perceptual, PerceptualSettings, Prior, PriorLoss, PriorSettings, Progress, Quantized, Quantizer, QuantizerSettings,
+    QuantizerShape, Sampling, SettingsError, Stream, Tensor, VideoShape, init, params, register, state, typetag,
 };

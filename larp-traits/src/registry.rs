@@ -11,9 +11,11 @@ use serde::de::DeserializeOwned;
 
 use crate::error::RegistryError;
 use crate::tags::known_tags;
-use crate::{DecoderSettings, EncoderSettings, GeneratorSettings, PriorSettings, QuantizerSettings};
+use crate::{
+    CriticSettings, DecoderSettings, EncoderSettings, GeneratorSettings, PerceptualSettings, PriorSettings, QuantizerSettings,
+};
 
-/// The kinds of component, in the order in which data flows.
+/// The kinds of component: those that data flows through, in that order, then those that only training needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// Clips to latents.
@@ -26,11 +28,21 @@ pub enum Kind {
     Prior,
     /// The model of tokens.
     Generator,
+    /// The judge of reconstructions.
+    Critic,
+    /// The perceptual distance of clips.
+    Perceptual,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Kind; 5] = [Kind::Encoder, Kind::Quantizer, Kind::Decoder, Kind::Prior, Kind::Generator];
+    pub const ALL: [Kind; 7] =
+        [Kind::Encoder, Kind::Quantizer, Kind::Decoder, Kind::Prior, Kind::Generator, Kind::Critic, Kind::Perceptual];
+
+    /// Whether a pipeline can do without it.
+    pub fn is_optional(self) -> bool {
+        !matches!(self, Kind::Encoder | Kind::Quantizer | Kind::Decoder)
+    }
 
     /// Its name, as in a pipeline file.
     pub fn name(self) -> &'static str {
@@ -40,6 +52,8 @@ impl Kind {
             Kind::Decoder => "decoder",
             Kind::Prior => "prior",
             Kind::Generator => "generator",
+            Kind::Critic => "critic",
+            Kind::Perceptual => "perceptual",
         }
     }
 
@@ -50,6 +64,8 @@ impl Kind {
             Kind::Decoder => known_tags::<Box<dyn DecoderSettings>>(),
             Kind::Prior => known_tags::<Box<dyn PriorSettings>>(),
             Kind::Generator => known_tags::<Box<dyn GeneratorSettings>>(),
+            Kind::Critic => known_tags::<Box<dyn CriticSettings>>(),
+            Kind::Perceptual => known_tags::<Box<dyn PerceptualSettings>>(),
         }
     }
 
@@ -60,6 +76,8 @@ impl Kind {
             Kind::Decoder => settings.try_into::<Box<dyn DecoderSettings>>().map(drop),
             Kind::Prior => settings.try_into::<Box<dyn PriorSettings>>().map(drop),
             Kind::Generator => settings.try_into::<Box<dyn GeneratorSettings>>().map(drop),
+            Kind::Critic => settings.try_into::<Box<dyn CriticSettings>>().map(drop),
+            Kind::Perceptual => settings.try_into::<Box<dyn PerceptualSettings>>().map(drop),
         }
     }
 }

@@ -7,14 +7,18 @@
 //! | decoder | `holistic`, `patchwise` |
 //! | prior | `continuous-ar` |
 //! | generator | `llama` |
+//! | critic | `vit` |
+//! | perceptual | `lpips-vgg` |
 //!
 //! A program that links this crate (`use larp_plugins as _;`) finds them in the registry.
 #![recursion_limit = "256"]
 
+pub mod critic;
 pub mod decoder;
 pub mod encoder;
 pub mod generator;
 pub mod layers;
+pub mod perceptual;
 pub mod prior;
 pub mod quantizer;
 pub mod released;

@@ -20,8 +20,22 @@ conformance!(patchwise_decoder: Decoder, "patchwise", "dim = 16\ndepth = 2\nhead
 conformance!(svq: Quantizer, "svq", "codebook_size = 24");
 conformance!(svq_with_entropy_loss: Quantizer, "svq", "codebook_size = 24\nentropy_weight = 0.1");
 conformance!(svq_by_argmax: Quantizer, "svq", "codebook_size = 24\nsampling = \"argmax\"");
+conformance!(svq_with_usage_loss: Quantizer, "svq", "codebook_size = 24\nusage_weight = 0.1");
 conformance!(vq: Quantizer, "vq", "codebook_size = 24");
 conformance!(normalized_vq: Quantizer, "vq", "codebook_size = 24\nl2_normalize = true");
+conformance!(vq_with_entropy_loss: Quantizer, "vq", "codebook_size = 24\nentropy_weight = 0.1\nusage_weight = 0.1");
 conformance!(continuous_ar: Prior, "continuous-ar", "dim = 16\ndepth = 2\nheads = 2");
 conformance!(continuous_ar_by_dot: Prior, "continuous-ar", "dim = 16\ndepth = 1\nheads = 2\nsimilarity = \"dot\"\ntemperature = 1.0");
+conformance!(lpips_vgg: Perceptual, "lpips-vgg", "weights = \"formula\"");
 conformance!(llama: Generator, "llama", "dim = 16\ndepth = 2\nheads = 2\nffn_multiple = 8");
+conformance!(vit_critic: Critic, "vit", "dim = 16\ndepth = 2\nheads = 2\npatch = { frames = 2, size = 8 }");
+conformance!(
+    normalized_critic: Critic,
+    "vit",
+    "dim = 16\ndepth = 1\nheads = 2\npatch = { frames = 2, size = 8 }\nspectral_norm = 1\npositions = \"learned\""
+);
+conformance!(
+    llama_from_frames: Generator,
+    "llama",
+    "dim = 16\ndepth = 2\nheads = 2\nffn_multiple = 8\ntask = \"frame-prediction\"\ncondition_frames = 2"
+);

@@ -1,5 +1,7 @@
 //! One decoded video clip on the host.
 
+use std::ops::Range;
+
 /// Frames, height and width of a clip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -40,7 +42,21 @@ impl Clip {
 
     /// The bytes of one frame, `[height, width, 3]`.
     pub fn frame(&self, index: usize) -> &[u8] {
-        let size = self.shape.height * self.shape.width * 3;
+        let size = self.frame_bytes();
         &self.pixels[index * size..(index + 1) * size]
+    }
+
+    /// A clip of some of the frames.
+    ///
+    /// # Panics
+    /// When the range goes past the end.
+    pub fn frames(&self, range: Range<usize>) -> Self {
+        let (shape, size) = (ClipShape { frames: range.len(), ..self.shape }, self.frame_bytes());
+        Self::new(shape, self.pixels[range.start * size..range.end * size].to_vec())
+    }
+
+    /// Number of bytes of one frame.
+    pub fn frame_bytes(&self) -> usize {
+        self.shape.height * self.shape.width * 3
     }
 }

@@ -1,9 +1,10 @@
 //! What this machine and build have, what is missing, and how to get it.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use larp_traits::{Kind, PerceptualSettings, PublishedFile, Registry};
 use serde::Serialize;
 use sysinfo::{Disks, MemoryRefreshKind, RefreshKind, System};
 
@@ -41,8 +42,23 @@ pub struct Checkup {
     pub cuda: bool,
     /// NVIDIA's GPUs and their driver, as the driver names them.
     pub gpus: Vec<String>,
+    /// Published files of the plugins, where they are looked for by default.
+    pub files: Vec<FileCheck>,
     /// What is missing.
     pub missing: Vec<Missing>,
+}
+
+/// A published file that a plugin reads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FileCheck {
+    /// The plugin: `perceptual/lpips-vgg`.
+    pub plugin: String,
+    /// What the file is.
+    pub what: &'static str,
+    /// Where it is looked for.
+    pub path: PathBuf,
+    /// What is wrong with it, and what to do.
+    pub problem: Option<(String, String)>,
 }
 
 /// Something that is missing.
@@ -72,6 +88,7 @@ impl Checkup {
             libtorch: cfg!(feature = "libtorch"),
             cuda: cfg!(feature = "cuda"),
             gpus: gpus(),
+            files: files(),
             missing: Vec::new(),
         };
         checkup.missing = checkup.find_missing();
@@ -96,6 +113,11 @@ impl Checkup {
                 "install NVIDIA's driver; `nvidia-smi` must list the GPU",
                 false,
             );
+        }
+        for FileCheck { plugin, what, path, problem } in &self.files {
+            if let Some((fault, how)) = problem {
+                add(&format!("{what} for {plugin}: `{}` {fault}", path.display()), how, true);
+            }
         }
         if self.disk_free_bytes.is_some_and(|free| (free as f64) < LITTLE_DISK) {
             add("disk space: checkpoints and samples need more", "free some, or write runs to another disk", false);
@@ -126,6 +148,22 @@ fn disk_free(folder: &Path) -> Option<u64> {
     let disks = Disks::new_with_refreshed_list();
     let above = disks.iter().filter(|disk| folder.starts_with(disk.mount_point()));
     above.max_by_key(|disk| disk.mount_point().components().count()).map(|disk| disk.available_space())
+}
+
+fn files() -> Vec<FileCheck> {
+    let Ok(registry) = Registry::global() else { return Vec::new() };
+    let mut found = Vec::new();
+    for plugin in registry.list(Some(Kind::Perceptual)) {
+        let settings = plugin.settings().and_then(|table| registry.settings::<Box<dyn PerceptualSettings>>(plugin.kind, table));
+        let files = settings.map(|settings| settings.files()).unwrap_or_default().into_iter();
+        found.extend(files.map(|file| check(format!("{}/{}", plugin.kind, plugin.name), &file)));
+    }
+    found
+}
+
+fn check(plugin: String, file: &PublishedFile) -> FileCheck {
+    let problem = file.check().err().map(|problem| (problem.fault.to_string(), file.how_to_get()));
+    FileCheck { plugin, what: file.what, path: file.path.clone(), problem }
 }
 
 fn gpus() -> Vec<String> {

@@ -6,6 +6,7 @@ use larp_traits::StateError;
 
 use crate::data::DataError;
 use crate::device::DeviceError;
+use crate::foreign::ImportError;
 use crate::media::{FileError, MediaError};
 use crate::pipeline::PipelineError;
 use crate::report::ReportError;
@@ -31,6 +32,9 @@ pub enum RuntimeError {
     /// A file of parameters.
     #[error(transparent)]
     State(#[from] StateError),
+    /// A checkpoint of another program.
+    #[error(transparent)]
+    Foreign(#[from] ImportError),
     /// A file could not be accessed.
     #[error(transparent)]
     File(#[from] FileError),

@@ -1,7 +1,9 @@
 //! What a pipeline consists of, without allocating it.
 
-use larp_traits::params;
+use std::path::PathBuf;
+
 use larp_traits::tensor::cpu;
+use larp_traits::{ConditionKind, params};
 use serde::Serialize;
 
 use crate::RuntimeError;
@@ -41,6 +43,19 @@ pub struct Inspection {
     pub bits: f64,
     /// Classes of the data.
     pub classes: usize,
+    /// Published files that training reads.
+    pub files: Vec<FileInfo>,
+}
+
+/// A published file of a pipeline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FileInfo {
+    /// What it is.
+    pub what: &'static str,
+    /// Where it is looked for.
+    pub path: PathBuf,
+    /// Whether there is a file; training checks what is in it.
+    pub there: bool,
 }
 
 /// Looks at a pipeline.
@@ -48,10 +63,19 @@ pub struct Inspection {
 /// # Errors
 /// When its parts do not fit, or its data cannot be opened (the classes are counted).
 pub fn inspect(pipeline: &Pipeline) -> Result<Inspection, RuntimeError> {
+    pipeline.plan()?;
+    inspect_with_classes(pipeline, pipeline.data.open(pipeline.clip.shape())?.classes().len())
+}
+
+/// Looks at the pipeline of a run, whose classes are known without its data.
+///
+/// # Errors
+/// When its parts do not fit.
+pub fn inspect_with_classes(pipeline: &Pipeline, classes: usize) -> Result<Inspection, RuntimeError> {
     let plan = pipeline.plan()?;
-    let classes = pipeline.data.open(pipeline.clip.shape())?.classes().len();
     let tokenizer = pipeline.outline_tokenizer(&cpu())?;
     let generator = pipeline.outline_generator(classes, &cpu())?;
+    let critic = pipeline.outline_critic(&cpu())?;
     let Plan { video, encoder, quantizer, decoder } = plan;
     let clip = vec![video.channels, video.frames, video.height, video.width];
     let latents = |dim| vec![encoder.tokens, dim];
@@ -86,8 +110,22 @@ pub fn inspect(pipeline: &Pipeline) -> Result<Inspection, RuntimeError> {
         parts.push(part("prior", Some(settings.typetag_name()), &input, &output, params::count(prior)));
     }
     if let (Some(settings), Some(generator)) = (&pipeline.generator, &generator) {
-        parts.push(part("generator", Some(settings.typetag_name()), &[], &tokens, params::count(generator)));
+        let input: &[usize] = match generator.condition() {
+            ConditionKind::Class => &[],
+            // the tokens of the given frames
+            ConditionKind::Frames(_) => &tokens,
+        };
+        parts.push(part("generator", Some(settings.typetag_name()), input, &tokens, params::count(generator)));
     }
+    if let (Some(settings), Some(critic)) = (&pipeline.critic, &critic) {
+        parts.push(part("critic", Some(settings.typetag_name()), &clip, &[1], params::count(critic)));
+    }
+    if let Some(perceptual) = &pipeline.perceptual {
+        // its weights are fixed
+        parts.push(part("perceptual", Some(perceptual.typetag_name()), &clip, &[1], 0));
+    }
+    let files = pipeline.files().into_iter();
+    let files = files.map(|file| FileInfo { what: file.what, there: file.is_there(), path: file.path }).collect();
     Ok(Inspection {
         pipeline: pipeline.name.clone(),
         tokenizer_parameters,
@@ -97,5 +135,6 @@ pub fn inspect(pipeline: &Pipeline) -> Result<Inspection, RuntimeError> {
         vocab_size: quantizer.vocab_size,
         bits: plan.bits_per_clip(),
         classes,
+        files,
     })
 }

@@ -3,8 +3,9 @@
 //! ```text
 //! pipeline file -> Pipeline -> Tokenizer, generator
 //! data -> train (both stages) -> run folder: checkpoints, metrics, samples, report
-//! run folder -> tokenize, reconstruct, generate
+//! run folder -> tokenize, reconstruct, generate, predict
 //! ablation -> many runs -> one table
+//! checkpoints of other programs -> run folder -> checkpoints of other programs
 //! ```
 //!
 //! No plugin is named here: a program links the crates whose plugins it wants.
@@ -18,10 +19,13 @@ pub mod device;
 pub mod doctor;
 pub mod error;
 pub mod evaluate;
+pub mod foreign;
+mod format;
 pub mod inspect;
 pub mod media;
 pub mod model;
 pub mod pipeline;
+pub mod predict;
 pub mod report;
 pub mod run;
 pub mod scaffold;

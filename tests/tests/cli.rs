@@ -30,6 +30,8 @@ fn outputs(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
         .current_dir(folder)
         .env("COLUMNS", "100")
         .env("NO_COLOR", "1")
+        // no weights are there, and the paths in messages are the same everywhere
+        .env("XDG_CACHE_HOME", "/nowhere/cache")
         .env_remove("RUST_LOG")
         .output()
         .expect("the program starts");
@@ -72,6 +74,9 @@ fn run_folder() -> TempDir {
 #[case::tokenize("help-tokenize", "tokenize")]
 #[case::reconstruct("help-reconstruct", "reconstruct")]
 #[case::generate("help-generate", "generate")]
+#[case::predict("help-predict", "predict")]
+#[case::import("help-import", "import")]
+#[case::export("help-export", "export")]
 #[case::data("help-data", "data")]
 #[case::data_check("help-data-check", "data check")]
 #[case::doctor("help-doctor", "doctor")]
@@ -93,8 +98,10 @@ fn help_is_pinned(#[case] name: &str, #[case] command: &str) {
 #[case::decoder_patchwise("describe-decoder-patchwise", "plugins describe decoder/patchwise")]
 #[case::prior("describe-prior-continuous-ar", "plugins describe prior/continuous-ar")]
 #[case::generator("describe-generator-llama", "plugins describe generator/llama")]
+#[case::perceptual("describe-perceptual-lpips-vgg", "plugins describe perceptual/lpips-vgg")]
 #[case::larp_tiny("inspect-larp-tiny", "inspect larp-tiny")]
 #[case::patchwise_tiny("inspect-patchwise-tiny", "inspect patchwise-tiny")]
+#[case::frame_prediction_tiny("inspect-frame-prediction-tiny", "inspect frame-prediction-tiny")]
 #[case::larp_s("inspect-larp-s", "inspect larp-s")]
 #[case::larp_b("inspect-larp-b", "inspect larp-b")]
 #[case::larp_l("inspect-larp-l", "inspect larp-l")]
@@ -111,14 +118,18 @@ fn lists_and_tables_are_pinned(#[case] name: &str, #[case] command: &str) {
 #[case::unknown_pipeline("error-pipeline", "inspect larp-tny")]
 #[case::unknown_part("error-compose-part", "compose --generator lama")]
 #[case::misfit_tokens("error-token-counts", "compose --decoder patchwise --set encoder.tokens=100")]
+#[case::given_frames("error-condition-frames", "inspect frame-prediction-tiny --set generator.condition_frames=8")]
 #[case::misfit_patches("error-patch-size", "inspect larp-b --set clip.height=100")]
 #[case::unknown_set_key("error-set-key", "train larp-tiny --run run --set train.tokenizer.stps=3")]
+#[case::missing_weights("error-weights", "train larp-s --run run")]
+#[case::wrong_kind_of_part("error-part", "inspect larp-tiny --set perceptual=3")]
 #[case::malformed_set("error-set", "train larp-tiny --run run --set train.seed")]
 #[case::unknown_device("error-device", "train larp-tiny --run run --device tpu")]
 #[case::unknown_data("error-data", "train larp-tiny --run run --data nowhere")]
 #[case::unknown_ablation("error-ablation", "ablate tabel2")]
 #[case::missing_argument("error-usage", "train larp-tiny")]
 #[case::missing_run("error-run", "generate --run nowhere -o out")]
+#[case::missing_source("error-import", "import no/such/folder -o run")]
 #[case::missing_path("error-path", "data check nowhere")]
 #[case::bad_plugin_name("error-new-plugin", "plugins new quantizer Best_One")]
 fn errors_say_what_to_do(#[case] name: &str, #[case] command: &str) {
@@ -180,10 +191,42 @@ fn a_run_is_used() {
     assert_eq!((metadata["start_frames"].as_str(), metadata["step"].as_str()), ("[0]", "2"));
     assert!(metadata["names"].contains(".gif"), "{metadata:?}");
 
+    pin("error-predict-of-classes", &larp(folder.path(), &["predict", "--run", "run", &first, "-o", "out"]));
     pin("error-class", &larp(folder.path(), &["generate", "--run", "run", "--class", "nothing", "-o", "out"]));
     pin("error-sampling", &larp(folder.path(), &["generate", "--run", "run", "--top-p", "2", "-o", "out"]));
     pin("error-run-there", &larp(folder.path(), &["demo", "--run", "run"]));
     pin("error-run-changed", &larp(folder.path(), &["train", "patchwise-tiny", "--run", "run", "--resume", "--set", TINY[0]]));
+}
+
+#[test]
+fn a_run_predicts() {
+    let folder = empty();
+    let set = TINY.iter().flat_map(|text| ["--set", text]);
+    let arguments: Vec<&str> = ["train", "frame-prediction-tiny", "--run", "run"].into_iter().chain(set).collect();
+    let (code, out, err) = outputs(folder.path(), &arguments);
+    assert!(code == 0 && out.contains("for a copy of the last given frame"), "{out}{err}");
+
+    // a clip of 8 frames, two of them in one picture side by side
+    let clip = "run/samples/tokenizer/step-00000002/clip-00.gif";
+    let predict = |more: &[&str]| {
+        let arguments = [&["predict", "--run", "run", clip, "-o", "out"][..], more].concat();
+        outputs(folder.path(), &arguments)
+    };
+    let (code, out, err) = predict(&["--json", "--given", "kept", "--frames", "3", "--temperature", "0.5", "--seed", "7"]);
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}{err}"));
+    let first = &json["clips"][0];
+    assert!(code == 0 && first["given_frames"] == 3 && first["score"]["prediction_psnr"].is_f64(), "{out}");
+    assert_eq!(json["mean_last_frame_psnr"], first["score"]["last_frame_psnr"], "{out}");
+    assert!(err.contains("trained with 4 given frames, not 3"), "{err}");
+    for file in first["files"].as_array().expect("files") {
+        assert!(folder.path().join(file.as_str().expect("a path")).is_file(), "{file}");
+    }
+    assert!(folder.path().join("out/000-clip-00.png").is_file());
+    let (code, out, err) = predict(&[]);
+    assert!(code == 0 && out.contains("last frame"), "{out}{err}");
+
+    pin("error-generate-of-frames", &larp(folder.path(), &["generate", "--run", "run", "-o", "out"]));
+    pin("error-predict-frames", &larp(folder.path(), &["predict", "--run", "run", clip, "--frames", "8", "-o", "out"]));
 }
 
 #[cfg(unix)]

@@ -2,11 +2,12 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use common::{larp_tiny, train, train_observed, weights};
+use common::{CRITIC, critic_files, larp_tiny, train, train_observed, weights};
 use larp_runtime::pipeline::Pipeline;
 use larp_runtime::report::{Stage, read};
 use larp_runtime::train::{Event, Observer, Outcome};
@@ -48,9 +49,12 @@ fn assert_equal_runs(a: &Path, b: &Path) {
     for stage in ["tokenizer", "generator"] {
         assert_eq!(weights(a, stage, STEPS), weights(b, stage, STEPS), "weights of the {stage}");
     }
+    assert!(critic_files(a, STEPS) == critic_files(b, STEPS), "the critic");
     let losses = |folder: &Path| -> Vec<_> {
         let records = read(&folder.join("metrics.jsonl")).expect("metrics");
-        records.into_iter().map(|record| (record.stage, record.split, record.step, record.values.get("loss").copied())).collect()
+        let timed = |name: &str| name == "clips_per_second";
+        let untimed = |values: BTreeMap<String, f64>| values.into_iter().filter(|(name, _)| !timed(name)).collect::<Vec<_>>();
+        records.into_iter().map(|record| (record.stage, record.split, record.step, untimed(record.values))).collect()
     };
     assert_eq!(losses(a), losses(b), "the log");
 }
@@ -81,6 +85,19 @@ fn so_does_one_with_averages_accumulation_and_clipping() {
         "train.tokenizer.accumulation=2",
         "train.tokenizer.optimizer.clip_norm=0.5",
         "train.tokenizer.prior_learning_rate_multiplier=3.0",
+    ]);
+}
+
+#[test]
+fn so_does_one_with_a_critic() {
+    interrupted_twice_equals_uninterrupted(&[
+        CRITIC,
+        "train.critic.every=3",
+        "train.critic.start=1",
+        "train.critic.r1.weight=0.5",
+        "train.critic.clip_norm=0.5",
+        "train.tokenizer.accumulation=2",
+        "train.log_every=2",
     ]);
 }
 

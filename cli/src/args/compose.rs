@@ -85,6 +85,12 @@ pub struct ComposeArgs {
     /// Generator, or `none`
     #[arg(long, value_name = "NAME")]
     pub generator: Option<String>,
+    /// Critic, or `none`
+    #[arg(long, value_name = "NAME")]
+    pub critic: Option<String>,
+    /// Perceptual distance, or `none`
+    #[arg(long, value_name = "NAME")]
+    pub perceptual: Option<String>,
     /// Set a value, such as `quantizer.codebook_size=1024`; can be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,

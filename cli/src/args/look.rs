@@ -8,7 +8,7 @@ use clap_complete::Shell;
 /// Show the parts of a pipeline, the shapes along the way, and its size
 #[derive(Debug, Args)]
 pub struct InspectArgs {
-    /// A pipeline file, or a built-in one: patchwise-tiny, larp-tiny, larp-s, larp-b, larp-l
+    /// A pipeline file, a run folder, or a built-in one: patchwise-tiny, larp-tiny, larp-s, larp-b, larp-l
     #[arg(value_name = "PIPELINE")]
     pub pipeline: String,
     /// Set a value, such as `encoder.depth=12`; can be repeated

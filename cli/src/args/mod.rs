@@ -2,13 +2,18 @@
 
 mod ablate;
 mod compose;
+mod foreign;
 mod look;
+mod predict;
+mod sampling;
 mod train;
 mod trained;
 
 pub use ablate::AblateArgs;
 pub use compose::{ComposeArgs, DescribeArgs, ListArgs, NewArgs, PluginsArgs, PluginsCommand};
+pub use foreign::{ExportArgs, ImportArgs};
 pub use look::{CompletionsArgs, DataArgs, DataCommand, DoctorArgs, InspectArgs};
+pub use predict::PredictArgs;
 pub use train::{DemoArgs, TrainArgs, TrainingArgs};
 pub use trained::{GenerateArgs, ReconstructArgs, RunArgs, TokenizeArgs};
 
@@ -23,7 +28,8 @@ const STYLES: Styles = Styles::styled()
 /// Train video tokenizers and generators from interchangeable plugins, and use them
 ///
 /// A pipeline file names the parts: encoder, quantizer, decoder, prior, generator. `demo` shows the whole in minutes, with nothing to
-/// download; `train` trains a pipeline on clips of yours; `tokenize`, `reconstruct` and `generate` use what was trained.
+/// download; `train` trains a pipeline on clips of yours; `tokenize`, `reconstruct`, `generate` and `predict` use what was trained,
+/// or what `import` takes over from the authors' released code.
 #[derive(Debug, Parser)]
 #[command(version, styles = STYLES, max_term_width = 100)]
 pub struct Args {
@@ -47,6 +53,9 @@ pub enum Command {
     Tokenize(TokenizeArgs),
     Reconstruct(ReconstructArgs),
     Generate(GenerateArgs),
+    Predict(PredictArgs),
+    Import(ImportArgs),
+    Export(ExportArgs),
     Data(DataArgs),
     Doctor(DoctorArgs),
     Completions(CompletionsArgs),

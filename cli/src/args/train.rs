@@ -23,7 +23,7 @@ pub struct DemoArgs {
 /// same settings goes on, also after a kill.
 #[derive(Debug, Args)]
 pub struct TrainArgs {
-    /// A pipeline file, or a built-in one: patchwise-tiny, larp-tiny, larp-s, larp-b, larp-l
+    /// A pipeline file, or a built-in one: patchwise-tiny, larp-tiny, frame-prediction-tiny, larp-s, larp-b, larp-l
     #[arg(value_name = "PIPELINE")]
     pub pipeline: String,
     /// Run folder

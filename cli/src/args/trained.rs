@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use larp_runtime::data::WindowPolicy;
 
+use super::sampling::SamplingArgs;
 use super::train::DeviceArgs;
 
 /// The run and the device.
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// Run folder that `train` or `demo` made
+    /// Run folder that `train`, `demo` or `import` made
     #[arg(long, value_name = "DIR")]
     pub run: PathBuf,
     #[command(flatten)]
@@ -72,18 +73,8 @@ pub struct GenerateArgs {
     /// Strength of the classifier-free guidance; 1 is none
     #[arg(long, value_name = "SCALE")]
     pub cfg: Option<f64>,
-    /// Draw among the K likeliest tokens only; 0 is all
-    #[arg(long, value_name = "K")]
-    pub top_k: Option<usize>,
-    /// Draw among the likeliest tokens up to this probability
-    #[arg(long, value_name = "P")]
-    pub top_p: Option<f64>,
-    /// Divides the logits: below 1 is safer, above 1 more varied
-    #[arg(long, value_name = "T")]
-    pub temperature: Option<f64>,
-    /// Seed
-    #[arg(long, value_name = "S", default_value_t = 0)]
-    pub seed: u64,
+    #[command(flatten)]
+    pub sampling: SamplingArgs,
     /// Folder to write into
     #[arg(short, long, value_name = "DIR")]
     pub output: PathBuf,

@@ -19,6 +19,10 @@ fn text(checkup: &Checkup) -> String {
     let built_in = |yes: bool| if yes { "built in" } else { "not built in" }.to_owned();
     let program = |version: &Option<String>| version.clone().unwrap_or_else(|| "not found".into());
     let gpus = if checkup.gpus.is_empty() { "none seen".into() } else { checkup.gpus.join("; ") };
+    let weights = match checkup.files.iter().filter(|file| file.problem.is_none()).count() {
+        _ if checkup.files.is_empty() => "no plugin needs any".into(),
+        there => format!("{there} of {} files of plugins are there", checkup.files.len()),
+    };
     let rows = [
         ("larp", checkup.version.clone()),
         ("devices", checkup.devices.join(", ")),
@@ -30,6 +34,7 @@ fn text(checkup: &Checkup) -> String {
         ("libtorch", built_in(checkup.libtorch)),
         ("CUDA", built_in(checkup.cuda)),
         ("GPUs", gpus),
+        ("weights", weights),
     ];
     let mut text = table(&[Side::Left, Side::Left], &rows.map(|(name, value)| vec![name.to_owned(), value]));
     for missing in &checkup.missing {

@@ -19,13 +19,10 @@ pub fn generate(args: &GenerateArgs, terminal: &Terminal) -> Result<()> {
             classes.push(class);
         }
     }
-    let mut sampling = run.pipeline.sampling;
+    let mut sampling = args.sampling.over(run.pipeline.sampling);
     sampling.cfg_scale = args.cfg.unwrap_or(sampling.cfg_scale);
-    sampling.temperature = args.temperature.unwrap_or(sampling.temperature);
-    sampling.top_k = args.top_k.unwrap_or(sampling.top_k);
-    sampling.top_p = args.top_p.unwrap_or(sampling.top_p);
     let counter = counter(terminal, "generating");
-    let generated = run.generate(&GenerateRequest { classes, count: args.count as usize, sampling, seed: args.seed });
+    let generated = run.generate(&GenerateRequest { classes, count: args.count as usize, sampling, seed: args.sampling.seed });
     counter.finish_and_clear();
     let with_mp4 = mp4_possible(terminal);
     for clip in generated? {

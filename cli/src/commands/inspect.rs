@@ -1,15 +1,22 @@
 //! `inspect`.
 
+use std::path::Path;
+
 use anyhow::Result;
-use larp_runtime::inspect::{Inspection, inspect as look};
+use larp_runtime::inspect::{Inspection, inspect as look, inspect_with_classes};
 use larp_runtime::pipeline::{Pipeline, Preset, SettingSide, Side, Source};
+use larp_runtime::report::files::PIPELINE;
+use larp_runtime::run::RunFolder;
 
 use crate::args::InspectArgs;
 use crate::output::{Side as Align, print, print_json, table, thousands};
 
 /// Prints the parts of a pipeline and its sizes.
 pub fn inspect(args: &InspectArgs) -> Result<()> {
-    let mut source = Source::open(&args.pipeline)?;
+    let path = Path::new(&args.pipeline);
+    let run = path.is_dir().then(|| RunFolder::open(path)).transpose()?;
+    let file = path.join(PIPELINE);
+    let mut source = Source::open(if run.is_some() { file.to_string_lossy() } else { args.pipeline.as_str().into() }.as_ref())?;
     for text in &args.set {
         source.set(text)?;
     }
@@ -19,12 +26,16 @@ pub fn inspect(args: &InspectArgs) -> Result<()> {
         let sides = pipeline.preset_sides()?;
         return if args.json { print_json(&sides) } else { print(&preset_text(&pipeline, &sides)) };
     }
-    let inspection = look(&pipeline)?;
+    let inspection = match run {
+        Some(run) => inspect_with_classes(&pipeline, run.data()?.classes.len())?,
+        None => look(&pipeline)?,
+    };
     if args.json { print_json(&inspection) } else { print(&text(&inspection)) }
 }
 
 fn text(inspection: &Inspection) -> String {
-    let Inspection { pipeline, parts, tokenizer_parameters, total_parameters, tokens, vocab_size, bits, classes } = inspection;
+    let Inspection { pipeline, parts, tokenizer_parameters, total_parameters, tokens, vocab_size, bits, classes, files } =
+        inspection;
     let mut rows = vec![["part", "plugin", "input", "output", "parameters"].map(str::to_owned).to_vec()];
     for part in parts {
         let plugin = part.plugin.clone().unwrap_or_default();
@@ -36,7 +47,11 @@ fn text(inspection: &Inspection) -> String {
     let table = table(&[Align::Left, Align::Left, Align::Left, Align::Left, Align::Right], &rows);
     let tokens = format!("{} tokens of {} codes, {} bits a clip", thousands(*tokens), thousands(*vocab_size), bits_text(*bits));
     let classes = if *classes == 1 { "1 class".to_owned() } else { format!("{} classes", thousands(*classes)) };
-    format!("{pipeline}\n\n{table}\n{tokens}; {classes}\n")
+    let files = files.iter().map(|file| {
+        let state = if file.there { "there" } else { "not there yet; training says how to get it" };
+        format!("{}: `{}` is {state}\n", file.what, file.path.display())
+    });
+    format!("{pipeline}\n\n{table}\n{tokens}; {classes}\n{}", files.collect::<String>())
 }
 
 fn preset_text(pipeline: &Pipeline, sides: &[SettingSide]) -> String {

@@ -6,9 +6,12 @@ mod compose;
 mod data;
 mod demo;
 mod doctor;
+mod export;
 mod generate;
+mod import;
 mod inspect;
 mod plugins;
+mod predict;
 mod reconstruct;
 mod tokenize;
 mod train;
@@ -34,6 +37,9 @@ pub fn run(command: Command, terminal: &Terminal) -> Result<ExitCode> {
         Command::Tokenize(args) => tokenize::tokenize(&args, terminal).map(done),
         Command::Reconstruct(args) => reconstruct::reconstruct(&args, terminal).map(done),
         Command::Generate(args) => generate::generate(&args, terminal).map(done),
+        Command::Predict(args) => predict::predict(&args, terminal).map(done),
+        Command::Import(args) => import::import(args).map(done),
+        Command::Export(args) => export::export(args).map(done),
         Command::Data(args) => data::data(&args.command),
         Command::Doctor(args) => doctor::doctor(&args).map(done),
         Command::Completions(args) => completions::completions(&args).map(done),

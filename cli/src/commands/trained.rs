@@ -1,4 +1,4 @@
-//! What `tokenize`, `reconstruct` and `generate` share.
+//! What `tokenize`, `reconstruct`, `generate` and `predict` share.
 
 use std::time::Duration;
 

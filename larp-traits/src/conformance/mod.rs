@@ -12,11 +12,13 @@
 //! Video is 3 x 4 x 16 x 24; where the settings refuse it, the first of a few other shapes they take (see [`trial`]).
 
 pub mod compare;
+pub mod critic;
 pub mod decoder;
 pub mod draws;
 pub mod encoder;
 pub mod generator;
 pub mod gradients;
+pub mod perceptual;
 pub mod prior;
 pub mod quantizer;
 pub mod saving;
@@ -24,9 +26,11 @@ pub mod settings;
 pub mod start;
 pub mod trial;
 
+pub use critic::Critic;
 pub use decoder::Decoder;
 pub use encoder::Encoder;
 pub use generator::Generator;
+pub use perceptual::Perceptual;
 pub use prior::Prior;
 pub use quantizer::Quantizer;
 pub use trial::{Outputs, Subject, Trial};
@@ -90,6 +94,16 @@ macro_rules! conformance {
         $crate::conformance!(@tests Generator, $name, $settings;
             generator::the_loss_is_a_finite_number, generator::generated_tokens_are_in_range,
             generator::the_class_changes_no_shape);
+    };
+    (@Critic $name:literal, $settings:literal) => {
+        $crate::conformance!(@tests Critic, $name, $settings;
+            critic::shapes_are_as_promised, critic::each_clip_is_scored_by_itself, critic::gradients_reach_the_clips,
+            critic::refreshing_changes_no_parameter);
+    };
+    (@Perceptual $name:literal, $settings:literal) => {
+        $crate::conformance!(@tests Perceptual, $name, $settings;
+            perceptual::nothing_is_learned, perceptual::each_pair_has_a_distance, perceptual::equal_clips_have_distance_zero,
+            perceptual::clips_are_compared_one_by_one, perceptual::gradients_reach_both_clips);
     };
     (@tests $kind:ident, $name:literal, $settings:literal; $($file:ident::$test:ident),+) => {
         $(

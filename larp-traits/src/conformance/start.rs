@@ -31,7 +31,8 @@ pub fn the_seed_decides_the_parameters<K: Subject>(trial: &Trial<K>) {
     assert!(constant || first != other, "{} has the same parameters with another seed", trial.what());
 }
 
-/// The component has parameters; of the five kinds only a quantizer may do without, as finite scalar quantization does.
+/// The component has parameters; only a quantizer may do without, as finite scalar quantization does, and a perceptual
+/// distance, whose weights are fixed.
 ///
 /// # Panics
 /// When there are none.

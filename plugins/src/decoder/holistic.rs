@@ -120,4 +120,8 @@ impl Decoder for HolisticDecoder {
         let queries = queries.clone().expand([batch, queries.dims()[1], dim]);
         self.head.forward(self.transformer.gather(embeddings + self.positions.val(), queries))
     }
+
+    fn last_layer(&self) -> Option<&'static str> {
+        Some("head.linear.weight")
+    }
 }

@@ -85,4 +85,8 @@ impl Decoder for PatchwiseDecoder {
     fn decode(&self, embeddings: Tensor<3>) -> Tensor<5> {
         self.head.forward(self.transformer.forward(embeddings + self.positions.val()))
     }
+
+    fn last_layer(&self) -> Option<&'static str> {
+        Some("head.linear.weight")
+    }
 }

@@ -1,11 +1,12 @@
 //! `llama`: a Llama-like transformer on tokens with learned absolute positions (paper, section 4.1 and appendix A.2).
 //!
-//! Class-conditional: one `[cls]` vector a class, and one for no class, goes before the tokens. With a prefix: tokens of the known
-//! frames and a `[sep]` token go before them.
+//! Class-conditional: one `[cls]` vector a class, and one for no class, goes before the tokens. Frame prediction: tokens of the given
+//! frames and a `[sep]` token go before them; there is no guidance, as in the released code.
 
 use burn::nn::{Embedding, Linear, RmsNorm};
 use burn::tensor::TensorData;
 use burn::tensor::activation::softmax;
+use larp_traits::deviation;
 use larp_traits::prelude::*;
 
 use crate::layers::codes::CODE_STD;
@@ -22,7 +23,7 @@ pub enum Task {
     /// A class.
     #[default]
     ClassConditional,
-    /// The tokens of the known frames and a separator.
+    /// The first frames of the clip.
     FramePrediction,
 }
 
@@ -40,7 +41,12 @@ pub struct LlamaSettings {
     pub ffn_multiple: usize,
     /// What sequences are generated from.
     pub task: Task,
-    /// Length of the prefix with its separator, for frame prediction; 0 is the tokens of a clip and the separator.
+    /// Frame prediction: how many frames are given.
+    pub condition_frames: usize,
+    /// Frame prediction: how the tokens of the given frames are chosen when clips are predicted; training takes the argmax. The
+    /// released code draws them (SPEC.md, departure 9).
+    pub condition_tokens: ConditionTokens,
+    /// Frame prediction: length of the prefix with its separator; 0 is the tokens of a clip and the separator.
     pub prefix_tokens: usize,
     /// Dropout on token embeddings.
     pub token_dropout: f64,
@@ -60,6 +66,8 @@ impl Default for LlamaSettings {
             heads: 20,
             ffn_multiple: 256,
             task: Task::default(),
+            condition_frames: 5,
+            condition_tokens: ConditionTokens::default(),
             prefix_tokens: 0,
             token_dropout: 0.1,
             residual_dropout: 0.1,
@@ -73,13 +81,31 @@ register!(
     Generator,
     "llama",
     LlamaSettings,
-    "Llama-like transformer on tokens, class-conditional with guidance",
+    "Llama-like transformer on tokens, class-conditional with guidance or predicting frames",
     "LARP, section 4.1 and appendix A.2; Touvron et al., 2023"
+);
+deviation!(
+    9,
+    "how the tokens of given frames are chosen when clips are predicted (the paper leaves it open; argmax is as in training)",
+    ("generator.task", "frame-prediction"),
+    "generator.condition_tokens": "'argmax'", "'drawn'"
 );
 
 #[typetag::serde(name = "llama")]
 impl GeneratorSettings for LlamaSettings {
     fn build(&self, context: &BuildContext) -> Result<DynGenerator, SettingsError> {
+        if self.task == Task::FramePrediction {
+            let frames = context.video.frames;
+            if !(1..frames).contains(&self.condition_frames) {
+                let expected = format!("at least 1 and fewer than the {frames} frames of a clip");
+                return Err(SettingsError::value("generator.condition_frames", self.condition_frames, expected));
+            }
+            let prefix = context.latents.tokens + 1;
+            if ![0, prefix].contains(&self.prefix_tokens) {
+                let expected = format!("0, or {prefix}: the tokens of a clip and the separator");
+                return Err(SettingsError::value("generator.prefix_tokens", self.prefix_tokens, expected));
+            }
+        }
         Ok(Llama::new(self, context)?.into())
     }
 }
@@ -87,9 +113,9 @@ impl GeneratorSettings for LlamaSettings {
 /// The generator.
 #[derive(Component, Debug)]
 pub struct Llama {
-    /// `[classes + 1, dim]`, the last for no class; none with a prefix.
+    /// `[classes + 1, dim]`, the last for no class; none for frame prediction.
     pub classes: Option<Embedding<Backend>>,
-    /// `[vocab, dim]`, one more with a prefix: the separator.
+    /// `[vocab, dim]`, one more for frame prediction: the separator.
     pub tokens: Embedding<Backend>,
     /// `[prefix + tokens - 1, dim]`.
     pub positions: Param<Tensor<2>>,
@@ -102,6 +128,7 @@ pub struct Llama {
     sequence: usize,
     prefix: usize,
     no_class: usize,
+    separator: usize,
     #[component(skip)]
     settings: LlamaSettings,
 }
@@ -118,8 +145,8 @@ impl Llama {
             return Err(SettingsError::value("generator.ffn_multiple", 0, "at least 1"));
         }
         let (sequence, vocab) = (context.latents.tokens, context.quantizer.vocab_size);
-        let with_prefix = settings.task == Task::FramePrediction;
-        let prefix = match (with_prefix, settings.prefix_tokens) {
+        let from_frames = settings.task == Task::FramePrediction;
+        let prefix = match (from_frames, settings.prefix_tokens) {
             (false, _) => 1,
             (true, 0) => sequence + 1,
             (true, length) => length,
@@ -133,8 +160,8 @@ impl Llama {
         };
         let normal = || Init::Normal { std: CODE_STD };
         Ok(Self {
-            classes: (!with_prefix).then(|| init::embedding(context.classes + 1, dim, normal(), device)),
-            tokens: init::embedding(vocab + usize::from(with_prefix), dim, normal(), device),
+            classes: (!from_frames).then(|| init::embedding(context.classes + 1, dim, normal(), device)),
+            tokens: init::embedding(vocab + usize::from(from_frames), dim, normal(), device),
             positions: init::param([prefix + sequence - 1, dim], normal(), device),
             blocks: (0..settings.depth).map(|_| LlamaBlock::new(config, device)).collect(),
             norm: init::rms_norm(dim, 1e-5, device),
@@ -142,6 +169,7 @@ impl Llama {
             sequence,
             prefix,
             no_class: context.classes,
+            separator: vocab,
             settings: settings.clone(),
         })
     }
@@ -169,11 +197,14 @@ impl Llama {
         let device = self.positions.val().device();
         let none = |batch: usize| Tensor::<1, Int>::full([batch], self.no_class as i64, &device);
         let classes = match (condition, &self.classes) {
-            (Condition::Prefix(tokens), None) => return self.tokens.forward(tokens.clone()),
+            (Condition::Frames(tokens), None) => {
+                let separator = Tensor::full([tokens.dims()[0], 1], self.separator as i64, &device);
+                return self.tokens.forward(Tensor::cat(vec![tokens.clone(), separator], 1));
+            }
             (Condition::Classes(classes), Some(_)) => classes.clone(),
             (Condition::Unconditional(batch), Some(_)) => none(*batch),
-            (Condition::Prefix(_), Some(_)) => panic!("a class-conditional generator takes classes, not a prefix"),
-            (_, None) => panic!("a frame prediction generator takes a prefix, not classes"),
+            (Condition::Frames(_), Some(_)) => panic!("a class-conditional generator takes classes, not frames"),
+            (_, None) => panic!("a frame prediction generator takes frames, not classes"),
         };
         let batch = classes.dims()[0];
         let classes = match draw {
@@ -215,6 +246,14 @@ pub fn probabilities(logits: Tensor<2>, sampling: &Sampling) -> Tensor<2> {
 }
 
 impl Generator for Llama {
+    fn condition(&self) -> ConditionKind {
+        let LlamaSettings { task, condition_frames: frames, condition_tokens: tokens, .. } = self.settings;
+        match task {
+            Task::ClassConditional => ConditionKind::Class,
+            Task::FramePrediction => ConditionKind::Frames(FrameCondition { frames, tokens }),
+        }
+    }
+
     fn nll(&self, tokens: Tensor<2, Int>, condition: &Condition, draw: Draw) -> GeneratorLoss {
         let loss = next_token(self.logits(tokens.clone(), condition, draw), tokens);
         GeneratorLoss { nll: loss.nll, accuracy: loss.accuracy }

@@ -12,4 +12,5 @@ pub mod patchify;
 pub mod pixels;
 pub mod positions;
 pub mod sample;
+pub mod spectral;
 pub mod vit;

@@ -7,7 +7,7 @@ use burn::tensor::activation::softmax;
 use larp_traits::prelude::*;
 
 use super::{check_codebook, codebook};
-use crate::layers::lookup::{CodebookWeights, choose, entropy_loss, l2_normalize, lookup, straight_through};
+use crate::layers::lookup::{CodebookWeights, UsageWeights, choose, l2_normalize, lookup, straight_through};
 use crate::layers::sample::sample_rows;
 
 /// How a code is chosen while training.
@@ -35,8 +35,11 @@ pub struct SvqSettings {
     pub commitment_weight: f64,
     /// Weight of the codebook loss.
     pub codebook_weight: f64,
-    /// Weight of the entropy loss, which keeps the codebook in use; 0 in the paper. It holds a matrix of all latents by all codes.
+    /// Weight of the entropy loss on the probabilities that codes are drawn with (equation 6): their mean entropy minus the entropy of
+    /// their mean, so that choices are sure and the codebook is in use. 0 in the paper. It holds a matrix of all latents by all codes.
     pub entropy_weight: f64,
+    /// Weight of the codebook usage loss: `ln(codebook_size)` minus the entropy of the mean of those probabilities. 0 in the paper.
+    pub usage_weight: f64,
 }
 
 impl Default for SvqSettings {
@@ -48,6 +51,7 @@ impl Default for SvqSettings {
             commitment_weight: 0.25,
             codebook_weight: 1.0,
             entropy_weight: 0.0,
+            usage_weight: 0.0,
         }
     }
 }
@@ -115,12 +119,8 @@ impl Quantizer for Svq {
         let codes = lookup(self.codes(), tokens.clone());
         let weights = CodebookWeights { commitment: self.settings.commitment_weight, codebook: self.settings.codebook_weight };
         let mut quantized = straight_through(latents.clone(), codes, tokens, weights);
-        if self.settings.entropy_weight > 0.0 {
-            let [batch, count, dim] = latents.dims();
-            let logits = self.logits(latents.reshape([batch * count, dim]), self.codes());
-            let weight = self.settings.entropy_weight;
-            quantized.losses.push(LossTerm { name: "entropy", weight, value: entropy_loss(logits) });
-        }
+        let weights = UsageWeights { entropy: self.settings.entropy_weight, usage: self.settings.usage_weight };
+        quantized.losses.extend(weights.losses(|| self.logits(latents.flatten(0, 1), self.codes())));
         quantized
     }
 

@@ -3,7 +3,7 @@
 use larp_traits::prelude::*;
 
 use super::{check_codebook, codebook};
-use crate::layers::lookup::{CodebookWeights, choose, l2_normalize, lookup, straight_through};
+use crate::layers::lookup::{CodebookWeights, UsageWeights, choose, l2_normalize, lookup, straight_through};
 
 /// Settings of [`Vq`].
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -17,11 +17,26 @@ pub struct VqSettings {
     pub commitment_weight: f64,
     /// Weight of the codebook loss.
     pub codebook_weight: f64,
+    /// Weight of the entropy loss (Yu et al., 2023, MAGVIT-v2): the mean entropy of a latent's softmax over the negative squared
+    /// distances to all codes, minus the entropy of their mean. It holds a matrix of all latents by all codes.
+    pub entropy_weight: f64,
+    /// Divides the distances before that softmax; 0.01 in the released code.
+    pub entropy_temperature: f64,
+    /// Weight of the codebook usage loss: `ln(codebook_size)` minus the entropy of the mean of those distributions.
+    pub usage_weight: f64,
 }
 
 impl Default for VqSettings {
     fn default() -> Self {
-        Self { codebook_size: 8192, l2_normalize: false, commitment_weight: 0.25, codebook_weight: 1.0 }
+        Self {
+            codebook_size: 8192,
+            l2_normalize: false,
+            commitment_weight: 0.25,
+            codebook_weight: 1.0,
+            entropy_weight: 0.0,
+            entropy_temperature: 0.01,
+            usage_weight: 0.0,
+        }
     }
 }
 
@@ -31,6 +46,9 @@ register!(Quantizer, "vq", VqSettings, "vector quantization: the nearest code", 
 impl QuantizerSettings for VqSettings {
     fn shape(&self, code_dim: usize) -> Result<QuantizerShape, SettingsError> {
         check_codebook(self.codebook_size, code_dim)?;
+        if self.entropy_temperature.is_nan() || self.entropy_temperature <= 0.0 {
+            return Err(SettingsError::value("quantizer.entropy_temperature", self.entropy_temperature, "it must be above 0"));
+        }
         Ok(QuantizerShape { vocab_size: self.codebook_size, code_dim, codebook: true })
     }
 
@@ -57,6 +75,14 @@ impl Vq {
     fn codes(&self) -> Tensor<2> {
         self.scaled(self.embedding.val())
     }
+
+    /// Negative squared distances over the temperature, `[rows, vocab]`, with gradients to latents and codes.
+    fn logits(&self, latents: Tensor<2>) -> Tensor<2> {
+        let codes = self.codes();
+        let lengths = |vectors: Tensor<2>| vectors.square().sum_dim(1);
+        let products = latents.clone().matmul(codes.clone().transpose()).mul_scalar(2.0);
+        (products - lengths(latents) - lengths(codes).transpose()).div_scalar(self.settings.entropy_temperature)
+    }
 }
 
 impl Quantizer for Vq {
@@ -71,7 +97,10 @@ impl Quantizer for Vq {
         });
         let chosen = lookup(self.codes(), tokens.clone());
         let weights = CodebookWeights { commitment: self.settings.commitment_weight, codebook: self.settings.codebook_weight };
-        straight_through(latents, chosen, tokens, weights)
+        let mut quantized = straight_through(latents.clone(), chosen, tokens, weights);
+        let weights = UsageWeights { entropy: self.settings.entropy_weight, usage: self.settings.usage_weight };
+        quantized.losses.extend(weights.losses(|| self.logits(latents.flatten(0, 1))));
+        quantized
     }
 
     fn dequantize(&self, tokens: Tensor<2, Int>) -> Tensor<3> {

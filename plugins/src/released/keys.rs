@@ -120,6 +120,11 @@ impl KeyMap {
         }
     }
 
+    /// Whether such a model has a tensor of this released name.
+    pub fn knows(&self, name: &str) -> bool {
+        self.entries.iter().any(|entry| number(entry.released, name).is_some())
+    }
+
     /// The fixed codes that a released checkpoint holds beside the parameters.
     pub fn fixed(&self) -> impl Iterator<Item = NamedTensor> {
         self.entries.iter().filter_map(|entry| match &entry.target {

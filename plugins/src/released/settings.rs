@@ -1,7 +1,8 @@
 //! Released arguments to our settings.
 
 use larp_traits::{
-    BuildContext, Device, EncoderSettings as _, LatentShape, QuantizerSettings, QuantizerShape, SettingsError, VideoShape,
+    BuildContext, ConditionTokens, Device, EncoderSettings as _, LatentShape, QuantizerSettings, QuantizerShape, SettingsError,
+    VideoShape,
 };
 
 use super::arguments::{GeneratorArguments, QuantizerArguments, TokenizerArguments, is_none};
@@ -13,7 +14,7 @@ use crate::layers::codes::{CODE_STD, PatchPositions, TokenPositions};
 use crate::layers::gpt::GptDropout;
 use crate::layers::patchify::Patch;
 use crate::prior::continuous_ar::{ContinuousArSettings, ScheduledSampling, Similarity};
-use crate::quantizer::svq::{CodeChoice, SvqSettings};
+use crate::quantizer::svq::SvqSettings;
 use crate::quantizer::vq::VqSettings;
 
 /// Settings of the parts of a tokenizer.
@@ -163,26 +164,28 @@ impl TokenizerArguments {
 }
 
 fn quantizer(arguments: &QuantizerArguments) -> Result<Box<dyn QuantizerSettings>, ReleasedError> {
-    let entropy = arguments.entropy_loss_weight;
-    refuse(entropy != 0.0, "entropy_loss_weight", entropy, "expected 0")?;
+    let entropy_weight = arguments.entropy_loss_weight;
     let (codebook_size, l2_normalize) = (arguments.codebook_size, arguments.l2_normalized);
     let (commitment_weight, codebook_weight) = (arguments.commitment_loss_weight, arguments.codebook_loss_weight);
     if !arguments.stochastic {
-        return Ok(Box::new(VqSettings { codebook_size, l2_normalize, commitment_weight, codebook_weight }));
+        let defaults = VqSettings::default();
+        let entropy_temperature = arguments.entropy_loss_temperature.unwrap_or(defaults.entropy_temperature);
+        return Ok(Box::new(VqSettings {
+            codebook_size,
+            l2_normalize,
+            commitment_weight,
+            codebook_weight,
+            entropy_weight,
+            entropy_temperature,
+            ..defaults
+        }));
     }
+    // released code: bottleneck.py takes the distances, which it computes for `vq` alone
+    refuse(entropy_weight != 0.0, "entropy_loss_weight", entropy_weight, "expected 0 where codes are drawn")?;
     refuse(!l2_normalize, "l2_normalized", l2_normalize, "stochastic quantization compares directions")?;
     let temperature = arguments.stochastic_temperature;
     refuse(temperature <= 0.0, "stochastic_temperature", temperature, "a learned temperature has no equivalent")?;
-    // codes are drawn while training: the deterministic quantizer returned above
-    let sampling = CodeChoice::Stochastic;
-    Ok(Box::new(SvqSettings {
-        codebook_size,
-        temperature,
-        sampling,
-        commitment_weight,
-        codebook_weight,
-        entropy_weight: entropy,
-    }))
+    Ok(Box::new(SvqSettings { codebook_size, temperature, commitment_weight, codebook_weight, ..SvqSettings::default() }))
 }
 
 /// Settings of a generator with what it knows of the tokenizer.
@@ -252,6 +255,10 @@ impl GeneratorArguments {
                 ffn_multiple: self.multiple_of,
                 task: if self.frame_prediction { Task::FramePrediction } else { Task::ClassConditional },
                 prefix_tokens: if self.frame_prediction { prefix } else { 0 },
+                // the arguments do not say how many frames: the released configuration does, cfgs/larp_ar_fp.yaml
+                condition_frames: 5,
+                // released code: sample.py, departure 9
+                condition_tokens: ConditionTokens::Drawn,
                 token_dropout: self.token_dropout_p,
                 residual_dropout: self.resid_dropout_p,
                 ffn_dropout: self.ffn_dropout_p,

@@ -51,6 +51,11 @@ pub fn prior(name: &str, tensors: &[NamedTensor]) -> Result<Size, ReleasedError>
     named(PRIORS, name).or_else(|| of_tensors(tensors)).ok_or_else(unknown)
 }
 
+/// The name of a prior of this size; the released code knows no others by name.
+pub(super) fn prior_name(size: Size) -> Option<&'static str> {
+    PRIORS.iter().find(|(_, known)| *known == size).map(|(name, _)| *name)
+}
+
 fn named(table: &[(&str, Size)], name: &str) -> Option<Size> {
     table.iter().find(|(known, _)| *known == name).map(|(_, size)| *size)
 }

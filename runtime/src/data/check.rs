@@ -63,7 +63,7 @@ pub fn check(path: &Path, workers: usize) -> Result<CheckReport, DataError> {
     for file in listed.files {
         let Some(result) = pool.pop() else { break };
         let (info, problem) = result??;
-        let MediaInfo { frames, width, height, fps, duration, codec } = info;
+        let MediaInfo { frames, width, height, fps, duration, codec, .. } = info;
         files.push(FileCheck { path: file.relative, class: file.class, frames, width, height, fps, duration, codec, problem });
     }
     Ok(CheckReport { path: path.to_owned(), classes: listed.classes, files })
@@ -71,7 +71,8 @@ pub fn check(path: &Path, workers: usize) -> Result<CheckReport, DataError> {
 
 /// What is known of a file, and its problem; only an error that is not the file's ends the check.
 fn look(tools: &Tools, path: &Path) -> Result<(MediaInfo, Option<String>), DataError> {
-    let mut info = MediaInfo { frames: 0, width: 0, height: 0, fps: None, duration: None, codec: "unknown".into() };
+    let mut info =
+        MediaInfo { frames: 0, width: 0, height: 0, fps: None, constant_rate: true, duration: None, codec: "unknown".into() };
     let found = look_into(tools, path, &mut info);
     match found {
         Ok(()) => Ok((info, None)),

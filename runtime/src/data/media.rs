@@ -26,6 +26,8 @@ pub(crate) struct MediaInfo {
     pub height: usize,
     /// Frames a second.
     pub fps: Option<f64>,
+    /// Whether all frames are shown for the same time.
+    pub constant_rate: bool,
     /// Seconds.
     pub duration: Option<f64>,
     /// Name of the codec, `gif`, or `images`.
@@ -98,6 +100,20 @@ impl Media {
             Self::Images { files, .. } => Box::new(images::folder_frames(files.clone(), range)),
             Self::Video(path) => Box::new(ffmpeg::open_frames(tools.ffmpeg(path)?, path, info.fps, range)?),
         })
+    }
+
+    /// Whether any window holds the very frames of a reading from the start: it is not sought by time, or the rate is constant.
+    pub fn windows_are_exact(&self, info: &MediaInfo) -> bool {
+        !matches!(self, Self::Video(_)) || info.constant_rate || !ffmpeg::is_sought(info.fps, info.frames)
+    }
+
+    /// All frames, resized and cropped, one after the other, up to the number that the header promised.
+    pub fn all_frames(&self, tools: &ffmpeg::Tools, info: &MediaInfo, shape: ClipShape) -> Result<Vec<u8>, DataError> {
+        let mut pixels = Vec::with_capacity(info.frames * shape.height * shape.width * 3);
+        for frame in self.frames(tools, info, FrameRange { start: 0, stride: 1, limit: Some(info.frames) })? {
+            pixels.extend_from_slice(&resize_and_crop(&frame?, shape.height, shape.width));
+        }
+        Ok(pixels)
     }
 
     /// Reads one window. A source that ends before it repeats its last frame; the second value is how many frames are its own.

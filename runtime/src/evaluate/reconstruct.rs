@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use larp_traits::tensor::{ints_to_host, scalar};
-use larp_traits::{Device, Draw, Progress};
+use larp_traits::tensor::{ints_to_host, scalar, to_host};
+use larp_traits::{Device, Draw, DynPerceptual, Progress};
 
 use super::{CodeCounts, clip_errors, mean_frame};
 use crate::RuntimeError;
@@ -21,18 +21,30 @@ pub struct Reconstruction {
     pub reconstructed: Clip,
 }
 
-/// Means over clips, by the names of [`METRICS`](crate::report::METRICS), and the first `keep` clips. The tokenizer must be without
-/// gradients.
+/// What is measured, and how.
+#[derive(Debug)]
+pub struct Measure<'a> {
+    /// Without gradients.
+    pub tokenizer: &'a Tokenizer,
+    /// The perceptual distance, where the pipeline has one.
+    pub perceptual: Option<&'a DynPerceptual>,
+    /// Clips that are reconstructed at once.
+    pub batch_size: usize,
+    /// Clips that are handed back.
+    pub keep: usize,
+    /// Where the tokenizer is.
+    pub device: &'a Device,
+}
+
+/// Means over clips, by the names of [`METRICS`](crate::report::METRICS), and the first clips.
 ///
 /// # Errors
 /// When the data fails.
 pub fn reconstruct(
-    tokenizer: &Tokenizer,
+    measure: &Measure<'_>,
     samples: impl Iterator<Item = Result<Sample, DataError>>,
-    batch_size: usize,
-    keep: usize,
-    device: &Device,
 ) -> Result<(BTreeMap<String, f64>, Vec<Reconstruction>), RuntimeError> {
+    let Measure { tokenizer, perceptual, batch_size, keep, device } = *measure;
     let mut kept = Vec::new();
     let mut sums = BTreeMap::<&str, f64>::new();
     let mut codes = CodeCounts::new(tokenizer.quantizer.vocab_size());
@@ -48,6 +60,10 @@ pub fn reconstruct(
         for errors in clip_errors(video.clone(), tokenized.reconstruction.clone()) {
             add("l1", errors.l1);
             add("psnr", errors.psnr());
+        }
+        if let Some(perceptual) = perceptual {
+            let shown = tokenized.reconstruction.clone().clamp(0.0, 1.0);
+            to_host(perceptual.distance(shown, video.clone())).into_iter().for_each(|value| add("perceptual", f64::from(value)));
         }
         clip_errors(video.clone(), mean_frame(video)).iter().for_each(|errors| add("mean_frame_psnr", errors.psnr()));
         if let Some(prior) = prior {

@@ -10,6 +10,7 @@ mod gif;
 mod mp4;
 mod palette;
 mod png;
+mod prediction;
 mod sheet;
 
 pub use atomic::{FileError, write_atomically};
@@ -18,4 +19,5 @@ pub use error::MediaError;
 pub use gif::{GifOptions, write_gif};
 pub use mp4::{FFMPEG_HINT, Mp4Options, ffmpeg_available, write_mp4};
 pub use png::write_png;
+pub use prediction::prediction_sheet;
 pub use sheet::{Gap, contact_sheet, grid, side_by_side, upscale};

@@ -59,6 +59,28 @@ pub fn contact_sheet(clips: &[Clip], gap: Gap) -> Result<Clip, MediaError> {
     Ok(canvas.clip)
 }
 
+/// Two clips of the same height and number of frames from left to right; their widths may differ.
+///
+/// # Errors
+/// When heights or frames differ, or a clip has no frame.
+pub(super) fn beside(left: &Clip, right: &Clip, gap: Gap) -> Result<Clip, MediaError> {
+    let (expected, found) = (left.shape, right.shape);
+    if (expected.frames, expected.height) != (found.frames, found.height) {
+        return Err(MediaError::ShapeMismatch { expected, found });
+    }
+    let shape = ClipShape { width: expected.width + gap.pixels + found.width, ..expected };
+    let line = |clip: &Clip| (clip.shape.width * 3).max(1);
+    let between = gap.color.repeat(gap.pixels);
+    let mut pixels = Vec::with_capacity(shape.bytes());
+    for (a, b) in left.pixels.chunks_exact(line(left)).zip(right.pixels.chunks_exact(line(right))) {
+        [a, &between, b].into_iter().for_each(|part| pixels.extend_from_slice(part));
+    }
+    match pixels.len() == shape.bytes() {
+        true => Ok(Clip::new(shape, pixels)),
+        false => Err(MediaError::NoClips),
+    }
+}
+
 /// Repeats every pixel `scale` times in both directions; a scale of 0 counts as 1.
 pub fn upscale(clip: &Clip, scale: usize) -> Clip {
     let scale = scale.max(1);

@@ -1,8 +1,9 @@
 //! The pipelines that come with the program.
 
-const PIPELINES: [(&str, &str); 5] = [
+const PIPELINES: [(&str, &str); 6] = [
     ("patchwise-tiny", include_str!("../../../pipelines/patchwise-tiny.toml")),
     ("larp-tiny", include_str!("../../../pipelines/larp-tiny.toml")),
+    ("frame-prediction-tiny", include_str!("../../../pipelines/frame-prediction-tiny.toml")),
     ("larp-s", include_str!("../../../pipelines/larp-s.toml")),
     ("larp-b", include_str!("../../../pipelines/larp-b.toml")),
     ("larp-l", include_str!("../../../pipelines/larp-l.toml")),

@@ -10,7 +10,7 @@ use super::{PipelineError, Source};
 pub enum Part {
     /// The plugin of this name.
     Plugin(String),
-    /// Nothing; for the prior and the generator.
+    /// Nothing; for the kinds that are optional.
     None,
 }
 

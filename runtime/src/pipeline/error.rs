@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use larp_traits::published::FileProblems;
 use larp_traits::{RegistryError, SettingsError};
 
 /// An error in a pipeline file or in what was set over it.
@@ -55,6 +56,16 @@ pub enum PipelineError {
     Set {
         /// What was written.
         text: String,
+    },
+    /// Published files that the pipeline needs.
+    #[error(
+        "the pipeline `{name}` needs files that it cannot use:\n{source}\n  or go without its perceptual distance: `perceptual = \"none\"`"
+    )]
+    Files {
+        /// Its name.
+        name: String,
+        /// Which, and how to get them.
+        source: FileProblems,
     },
     /// Parts that do not fit, or values out of range.
     #[error("the pipeline `{name}` cannot work: {source}")]

@@ -8,6 +8,7 @@
 mod build;
 mod builtin;
 mod compose;
+mod critic;
 mod data;
 mod error;
 mod plan;
@@ -20,6 +21,7 @@ mod write;
 
 pub use builtin::{builtin, builtin_names};
 pub use compose::{Composition, Part, compose};
+pub use critic::{Applied, CriticLoss, CriticTraining, LeCamSettings, R1Settings, Smoothing, Weighting};
 pub use error::PipelineError;
 pub use plan::Plan;
 pub use preset::{Preset, SettingSide, Side};

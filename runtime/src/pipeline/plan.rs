@@ -55,6 +55,12 @@ impl Pipeline {
         let encoder = self.encoder.latents(&video)?;
         let quantizer = self.quantizer.shape(self.bottleneck.code_dim)?;
         let decoder = self.decoder.latents(&video, encoder.tokens)?;
+        if let Some(critic) = &self.critic {
+            critic.check(&video)?;
+        }
+        if let Some(perceptual) = &self.perceptual {
+            perceptual.check(&video)?;
+        }
         Ok(Plan { video, encoder, quantizer, decoder })
     }
 }

@@ -20,6 +20,25 @@ larp_traits::deviation!(
     ("data.type", "video"),
     "data.horizontal_flip": "true", "false"
 );
+larp_traits::deviation!(3, "Adam's betas for the critic", ("critic.type", "*"), "train.critic.betas": "[0.9, 0.95]", "[0.5, 0.9]");
+larp_traits::deviation!(
+    7,
+    "how often LeCam's weight is multiplied in",
+    ("critic.type", "*"),
+    "train.critic.lecam.weight_applied": "\"once\"", "\"twice\""
+);
+larp_traits::deviation!(
+    11,
+    "start of the critic, in steps (counted in epochs in the released code; the first one in both)",
+    ("critic.type", "*"),
+    "train.critic.start": "0", "0"
+);
+larp_traits::deviation!(
+    12,
+    "the critic's loss: noise on both targets (the paper leaves it open)",
+    ("critic.type", "*"),
+    "train.critic.loss": "\"non-saturating-smooth\"", "\"non-saturating-smooth\""
+);
 
 /// Whose choices a pipeline takes where it says nothing itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,7 +137,8 @@ impl Pipeline {
 }
 
 fn matters(deviation: &Deviation, table: &Table) -> bool {
-    deviation.when.is_none_or(|(key, value)| find(table, key).and_then(Value::as_str) == Some(value))
+    let has = |key, value| find(table, key).and_then(Value::as_str).is_some_and(|found| value == "*" || found == value);
+    deviation.when.is_none_or(|(key, value)| has(key, value))
 }
 
 fn find<'a>(table: &'a Table, key: &str) -> Option<&'a Value> {
@@ -127,9 +147,7 @@ fn find<'a>(table: &'a Table, key: &str) -> Option<&'a Value> {
     while let (Some(part), Some(inner)) = (parts.next(), table) {
         value = inner.get(part);
         table = value.and_then(Value::as_table);
-        if value.is_none() {
-            return None;
-        }
+        value?;
     }
     if parts.next().is_some() { None } else { value }
 }
@@ -176,6 +194,16 @@ mod tests {
         assert_eq!(find(&values, "bottleneck.code_dim"), Some(&Value::Integer(4)), "the file's own value stays");
         assert_eq!(find(&values, "train.tokenizer.prior_learning_rate_multiplier"), Some(&Value::Float(1.0)));
         assert_eq!(find(&values, "data.horizontal_flip"), None, "drawn clips have no flip");
+    }
+
+    #[test]
+    fn what_belongs_to_a_part_matters_where_the_part_is() {
+        let mut values = table("preset = \"released\"\n[critic]\ntype = \"any\"");
+        apply(&mut values);
+        assert_eq!(find(&values, "train.critic.lecam.weight_applied"), Some(&Value::String("twice".into())));
+        let mut values = table("preset = \"released\"");
+        apply(&mut values);
+        assert_eq!(find(&values, "train.critic"), None);
     }
 
     #[test]

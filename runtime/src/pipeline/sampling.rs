@@ -3,11 +3,13 @@
 use larp_traits::{Sampling, SettingsError};
 use serde::{Deserialize, Serialize};
 
+use crate::predict::GivenFrames;
+
 /// How tokens are drawn (paper, appendix A.2).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SamplingSettings {
-    /// Classifier-free guidance; 1 is none.
+    /// Classifier-free guidance; 1 is none. Frame prediction has none.
     pub cfg_scale: f64,
     /// Divides the logits.
     pub temperature: f64,
@@ -15,12 +17,14 @@ pub struct SamplingSettings {
     pub top_k: usize,
     /// Only the most likely tokens up to this probability; 1 is all.
     pub top_p: f64,
+    /// Which frames a predicted clip begins with; for frame prediction.
+    pub given_frames: GivenFrames,
 }
 
 impl Default for SamplingSettings {
     fn default() -> Self {
         let Sampling { cfg_scale, temperature, top_k, top_p } = Sampling::default();
-        Self { cfg_scale, temperature, top_k, top_p }
+        Self { cfg_scale, temperature, top_k, top_p, given_frames: GivenFrames::default() }
     }
 }
 

@@ -1,6 +1,9 @@
 //! The settings of a pipeline, all resolved.
 
-use larp_traits::{DecoderSettings, EncoderSettings, GeneratorSettings, PriorSettings, QuantizerSettings, VideoShape};
+use larp_traits::{
+    CriticSettings, DecoderSettings, EncoderSettings, GeneratorSettings, PerceptualSettings, PriorSettings, QuantizerSettings,
+    VideoShape,
+};
 use serde::{Deserialize, Serialize};
 
 use super::preset::Preset;
@@ -33,6 +36,12 @@ pub struct Pipeline {
     /// The generator, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub generator: Option<Box<dyn GeneratorSettings>>,
+    /// The critic, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub critic: Option<Box<dyn CriticSettings>>,
+    /// The perceptual distance, if any: a loss by its weight in `losses`, and a number of each evaluation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub perceptual: Option<Box<dyn PerceptualSettings>>,
     /// Weights of the losses.
     pub losses: Losses,
     /// Training.
@@ -102,10 +111,16 @@ pub struct Losses {
     pub quantizer: f64,
     /// The prior's negative log-likelihood: the paper's alpha (equation 8).
     pub prior: f64,
+    /// What the critic says of the reconstructions; see `train.critic`.
+    pub critic: f64,
+    /// The perceptual distance, where the pipeline has one; with 0 it is measured, but not trained with.
+    pub perceptual: f64,
+    /// Frames of each clip that the perceptual loss looks at, drawn anew at each step; 0 is all of them, as in the paper.
+    pub perceptual_frames: usize,
 }
 
 impl Default for Losses {
     fn default() -> Self {
-        Self { l1: 1.0, mse: 0.0, quantizer: 0.1, prior: 0.06 }
+        Self { l1: 1.0, mse: 0.0, quantizer: 0.1, prior: 0.06, critic: 0.3, perceptual: 1.0, perceptual_frames: 0 }
     }
 }

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use larp_traits::registry::{Kind, Registry, nearest_first};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use toml::Table;
 
 use super::builtin::{builtin, builtin_names};
@@ -38,8 +38,14 @@ struct File {
     bottleneck: Bottleneck,
     quantizer: Table,
     decoder: Table,
+    #[serde(default, deserialize_with = "part_or_its_name")]
     prior: Option<Table>,
+    #[serde(default, deserialize_with = "part_or_its_name")]
     generator: Option<Table>,
+    #[serde(default, deserialize_with = "part_or_its_name")]
+    critic: Option<Table>,
+    #[serde(default, deserialize_with = "part_or_its_name")]
+    perceptual: Option<Table>,
     #[serde(default)]
     losses: Losses,
     #[serde(default)]
@@ -48,6 +54,17 @@ struct File {
     sampling: SamplingSettings,
     #[serde(default)]
     data: DataSettings,
+}
+
+/// A part as a table, or in short by its name: `perceptual = "none"`.
+fn part_or_its_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Table>, D::Error> {
+    match toml::Value::deserialize(deserializer)? {
+        toml::Value::Table(table) => Ok(Some(table)),
+        toml::Value::String(name) => Ok(Some(Table::from_iter([("type".to_owned(), toml::Value::String(name))]))),
+        other => {
+            Err(serde::de::Error::custom(format!("a table or a name is expected, not a value of type {}", other.type_str())))
+        }
+    }
 }
 
 impl Source {
@@ -126,6 +143,8 @@ impl Source {
             decoder: self.part(registry, Kind::Decoder, file.decoder)?,
             prior: self.optional(registry, Kind::Prior, file.prior)?,
             generator: self.optional(registry, Kind::Generator, file.generator)?,
+            critic: self.optional(registry, Kind::Critic, file.critic)?,
+            perceptual: self.optional(registry, Kind::Perceptual, file.perceptual)?,
             losses: file.losses,
             train: file.train,
             sampling: file.sampling,
@@ -224,6 +243,21 @@ mod tests {
         assert_eq!(line_of(text, "train.seed"), Some(4));
         assert_eq!(line_of(text, "train.tokenizer.steps"), Some(6));
         assert_eq!(line_of(text, "train.nothing"), None);
+    }
+
+    #[test]
+    fn a_part_may_be_named_alone_or_left_out() {
+        let read = |text: &str| {
+            let mut source = Source::open("larp-tiny").expect("built in");
+            source.set(text).expect("valid");
+            serde_path_to_error::deserialize::<_, File>(source.table).map(|file| file.prior).map_err(|error| error.to_string())
+        };
+        let table = |name: &str| Table::from_iter([("type".to_owned(), toml::Value::from(name))]);
+        assert_eq!(read("prior=none"), Ok(Some(table("none"))));
+        assert_eq!(read("prior={ type = \"other\" }"), Ok(Some(table("other"))));
+        assert!(
+            read("prior=3").is_err_and(|message| message.contains("a table or a name is expected, not a value of type integer"))
+        );
     }
 
     #[test]

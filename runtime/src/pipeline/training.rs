@@ -3,6 +3,8 @@
 use larp_traits::SettingsError;
 use serde::{Deserialize, Serialize};
 
+use super::critic::CriticTraining;
+
 /// Training as a whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -15,7 +17,7 @@ pub struct Train {
     pub evaluate_every: usize,
     /// Held-out clips of an evaluation.
     pub evaluation_clips: usize,
-    /// Clips of an evaluation that are saved as pictures; for the generator: a class.
+    /// Clips of an evaluation that are saved as pictures; for a generator from classes: of each class.
     pub sample_clips: usize,
     /// Steps from one checkpoint to the next; the end of a stage always has one.
     pub checkpoint_every: usize,
@@ -28,6 +30,8 @@ pub struct Train {
     pub threads: usize,
     /// The first stage.
     pub tokenizer: TokenizerTraining,
+    /// The critic beside the first stage.
+    pub critic: CriticTraining,
     /// The second stage.
     pub generator: GeneratorTraining,
 }
@@ -45,6 +49,7 @@ impl Default for Train {
             workers: 2,
             threads: 1,
             tokenizer: TokenizerTraining::default(),
+            critic: CriticTraining::default(),
             generator: GeneratorTraining::default(),
         }
     }
@@ -132,6 +137,8 @@ pub struct GeneratorTraining {
     /// Training clips that are tokenized once and trained on again and again; 0 is each clip of the split once. More than the split
     /// has gives further random windows of the same files.
     pub cached_clips: usize,
+    /// Held-out clips that an evaluation predicts from their first frames; for frame prediction.
+    pub predicted_clips: usize,
 }
 
 impl Default for GeneratorTraining {
@@ -148,6 +155,7 @@ impl Default for GeneratorTraining {
             },
             ema_decay: 0.0,
             cached_clips: 0,
+            predicted_clips: 32,
         }
     }
 }
@@ -158,6 +166,7 @@ impl Train {
     /// # Errors
     /// When one is, or a decay is not below 1.
     pub fn check(&self) -> Result<(), SettingsError> {
+        self.critic.check()?;
         let at_least_one = [
             ("log_every", self.log_every),
             ("evaluate_every", self.evaluate_every),
@@ -170,6 +179,7 @@ impl Train {
             ("tokenizer.accumulation", self.tokenizer.accumulation),
             ("generator.batch_size", self.generator.batch_size),
             ("generator.accumulation", self.generator.accumulation),
+            ("generator.predicted_clips", self.generator.predicted_clips),
         ];
         if let Some((key, _)) = at_least_one.iter().find(|(_, value)| *value == 0) {
             return Err(SettingsError::value(format!("train.{key}"), 0, "it must be at least 1"));

@@ -11,7 +11,7 @@ use super::summary::Summary;
 fn headline(stage: Stage) -> &'static [&'static str] {
     match stage {
         Stage::Tokenizer => &["psnr", "l1", "code_usage", "perplexity", "prior_nll", "prior_accuracy", "clips_per_second"],
-        Stage::Generator => &["nll", "bits_per_token", "accuracy", "clips_per_second"],
+        Stage::Generator => &["prediction_psnr", "onward", "nll", "bits_per_token", "accuracy", "clips_per_second"],
     }
 }
 
@@ -37,12 +37,14 @@ pub(super) fn cards(records: &[MetricRecord], summary: Option<&Summary>, stage: 
 fn card(source: &Source, name: &str) -> Option<Card> {
     let info = metric_info(name)?;
     let (value, origin) = source.find(name)?;
-    let baseline = info.baseline.and_then(|baseline| source.find(baseline));
-    let comparison = baseline.map(|(baseline, _)| {
+    let baseline = info.baseline.and_then(|name| Some((metric_info(name)?, source.find(name)?.0)));
+    let comparison = baseline.map(|(of, baseline)| {
+        // `Mean-frame PSNR` is the mean-frame baseline of the PSNR
+        let what = of.title.trim_end_matches(" PSNR").to_lowercase();
         let gain = value - baseline;
         let sign = if gain > 0.0 { "+" } else { "" };
         format!(
-            "{sign}{} against the mean-frame baseline of {}",
+            "{sign}{} against the {what} baseline of {}",
             format::with_unit(gain, info.unit),
             format::with_unit(baseline, info.unit)
         )

@@ -74,6 +74,13 @@ pub const METRICS: &[MetricInfo] = &[
         Unit::Decibels,
         "PSNR of predicting every frame of a clip by the mean of its frames: what a still picture reaches.",
     ),
+    info(
+        "perceptual",
+        "Perceptual distance",
+        Unit::Plain,
+        "How different original and reconstruction look to a frozen network (`lpips-vgg`: LPIPS), mean over the frames; \
+         lower is better.",
+    ),
     info("code_usage", "Code usage", Unit::Share, "Share of the codebook that the encoded clips use at all."),
     info(
         "perplexity",
@@ -106,10 +113,71 @@ pub const METRICS: &[MetricInfo] = &[
         "The same in bits: what an ideal coder would spend on each token with the generator's predictions.",
     ),
     info("accuracy", "Accuracy", Unit::Share, "How often the generator's likeliest next token is the right one."),
+    MetricInfo {
+        baseline: Some("last_frame_psnr"),
+        ..info(
+            "prediction_psnr",
+            "Prediction PSNR",
+            Unit::Decibels,
+            "PSNR of predicted frames against the real ones; the given frames do not count. A generator that beats the \
+             baseline, the last given frame in place of each, goes on with the motion.",
+        )
+    },
+    info("last_frame_psnr", "Last-frame PSNR", Unit::Decibels, "PSNR of the last given frame in place of each predicted one."),
+    info(
+        "reconstructed_frames_psnr",
+        "PSNR of these frames reconstructed",
+        Unit::Decibels,
+        "PSNR of the same frames out of the tokenizer, from the tokens of the whole clip: what predictions can hardly pass.",
+    ),
+    info(
+        "onward",
+        "Motion goes on",
+        Unit::Share,
+        "Share of the clips whose predicted frames are nearer to the real ones than to the given frames played backwards: \
+         half of them without a sense of direction.",
+    ),
     info("learning_rate", "Learning rate", Unit::Plain, "Step size of the optimizer after warm-up and decay."),
     MetricInfo {
         scale: Scale::Logarithmic,
         ..info("grad_norm", "Gradient norm", Unit::Plain, "Length of the gradient before clipping; spikes show instability.")
+    },
+    info(
+        "adversarial_loss",
+        "Adversarial loss",
+        Unit::Plain,
+        "What the tokenizer loses to the critic, before its weight; lower means reconstructions that pass for clips.",
+    ),
+    MetricInfo {
+        scale: Scale::Logarithmic,
+        ..info("adversarial_weight", "Adversarial weight", Unit::Plain, "Weight of the adversarial loss in the whole loss.")
+    },
+    info("critic_loss", "Critic loss", Unit::Plain, "What the critic minimises, without penalties."),
+    MetricInfo {
+        baseline: Some("critic_fake_logit"),
+        ..info(
+            "critic_real_logit",
+            "Critic logit of clips",
+            Unit::Plain,
+            "Mean score of training clips, beside that of their reconstructions: far apart, the critic has won; equal, it \
+             sees no difference.",
+        )
+    },
+    info("critic_fake_logit", "Critic logit of reconstructions", Unit::Plain, "Mean score of reconstructions."),
+    MetricInfo {
+        scale: Scale::Logarithmic,
+        ..info("critic_grad_norm", "Critic gradient norm", Unit::Plain, "Length of the critic's gradient before clipping.")
+    },
+    info(
+        "critic_skipped_updates",
+        "Critic updates left out",
+        Unit::Share,
+        "Share of updates whose loss or gradient was not finite.",
+    ),
+    info("lecam", "LeCam penalty", Unit::Plain, "How far logits are beyond the moving average of the other side, squared."),
+    MetricInfo {
+        scale: Scale::Logarithmic,
+        ..info("r1", "R1 penalty", Unit::Plain, "Half the squared gradient of a clip's score in its pixels, without its weight.")
     },
     info("clips_per_second", "Throughput", Unit::ClipsPerSecond, "Training clips processed in a second."),
 ];

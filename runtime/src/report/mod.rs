@@ -9,7 +9,7 @@
 //! run/summary.json         Summary, written at the end
 //! run/problems.jsonl       a data::Problem a line: files that could not be decoded
 //! run/samples/tokenizer/step-00000100/{clip-00.gif, sheet.png}
-//! run/samples/generator/step-00000100/<class name>-00.gif
+//! run/samples/generator/step-00000100/<class name>-00.gif, or clip-00.{gif, png} where frames are predicted
 //! ```
 
 mod cards;
@@ -45,7 +45,7 @@ pub use metrics::{MetricsWriter, read};
 pub(crate) use page::{Fact, environment_facts};
 pub use problems::{read_problems, write_problems};
 pub use record::{MetricRecord, MetricSplit, Stage};
-pub use samples::{clip_name, generated_name, step_folder};
+pub use samples::{clip_name, generated_name, prediction_sheet_name, step_folder};
 pub use summary::{StageSummary, Summary};
 pub use tensorboard::EventWriter;
 

@@ -22,6 +22,7 @@ pub(super) struct Pictures {
     /// Reconstructions, the latest step before the first.
     reconstructions: Vec<Reconstructions>,
     generated: Option<Generated>,
+    predicted: Option<Predicted>,
     /// What is missing, in sentences.
     notes: Vec<String>,
 }
@@ -42,6 +43,13 @@ struct Generated {
 }
 
 #[derive(Debug, Serialize)]
+struct Predicted {
+    step: String,
+    clips: Vec<Picture>,
+    sheets: Vec<Picture>,
+}
+
+#[derive(Debug, Serialize)]
 struct Class {
     name: String,
     clips: Vec<Picture>,
@@ -55,7 +63,13 @@ pub(super) fn pictures(run: &Path) -> Pictures {
     if let Some(latest) = tokenizer.last() {
         pictures.reconstructions.extend(reconstructions(&mut embedder, latest, false));
     }
-    pictures.generated = step_samples(run, Stage::Generator).last().and_then(|latest| generated(&mut embedder, latest));
+    if let Some(latest) = step_samples(run, Stage::Generator).last() {
+        // stills are there of predicted clips alone
+        match latest.files.iter().any(|path| is_png(path)) {
+            true => pictures.predicted = predicted(&mut embedder, latest),
+            false => pictures.generated = generated(&mut embedder, latest),
+        }
+    }
     if let [first, _, ..] = tokenizer.as_slice() {
         pictures.reconstructions.extend(reconstructions(&mut embedder, first, true));
     }
@@ -70,7 +84,9 @@ pub(super) fn pictures(run: &Path) -> Pictures {
 
 fn reconstructions(embedder: &mut Embedder, samples: &StepSamples, first: bool) -> Option<Reconstructions> {
     let step = step(samples);
-    let (gifs, stills): (Vec<&PathBuf>, Vec<&PathBuf>) = samples.files.iter().partition(|path| is_gif(path));
+    // an mp4 beside a GIF is the same clip
+    let of = |wanted: fn(&Path) -> bool| -> Vec<&PathBuf> { samples.files.iter().filter(|path| wanted(path)).collect() };
+    let (gifs, stills) = (of(is_gif), of(is_png));
     let mut embed = |paths: Vec<&PathBuf>, what: &str| -> Vec<Picture> {
         let numbered = paths.into_iter().enumerate();
         numbered.filter_map(|(index, path)| embedder.embed(path, format!("{what} {} after step {step}", index + 1))).collect()
@@ -95,10 +111,25 @@ fn generated(embedder: &mut Embedder, samples: &StepSamples) -> Option<Generated
     (!classes.is_empty()).then(|| Generated { step: step(samples), classes })
 }
 
+fn predicted(embedder: &mut Embedder, samples: &StepSamples) -> Option<Predicted> {
+    let step = step(samples);
+    let mut embed = |wanted: fn(&Path) -> bool, what: &str| -> Vec<Picture> {
+        let paths = samples.files.iter().filter(|path| wanted(path)).take(CLIPS).enumerate();
+        paths.filter_map(|(index, path)| embedder.embed(path, format!("{what} {} at step {step}", index + 1))).collect()
+    };
+    let sheets = embed(is_png, "Real above predicted frames of clip");
+    let clips = embed(is_gif, "Real and predicted clip");
+    (!clips.is_empty() || !sheets.is_empty()).then_some(Predicted { step, clips, sheets })
+}
+
 fn step(samples: &StepSamples) -> String {
     format::count(i64::try_from(samples.step).unwrap_or(i64::MAX))
 }
 
 fn is_gif(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gif"))
+}
+
+fn is_png(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("png"))
 }

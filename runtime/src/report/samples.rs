@@ -17,6 +17,11 @@ pub fn clip_name(index: usize) -> String {
     format!("clip-{index:02}.gif")
 }
 
+/// File name of the stills of a predicted clip; that of the clip is [`clip_name`].
+pub fn prediction_sheet_name(index: usize) -> String {
+    format!("clip-{index:02}.png")
+}
+
 /// File name of a generated clip; characters that file names cannot hold become `_`.
 pub fn generated_name(class: &str, index: usize) -> String {
     let kept = |c: char| if c.is_control() || r#"/\<>:"|?*"#.contains(c) { '_' } else { c };

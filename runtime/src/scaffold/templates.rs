@@ -58,6 +58,18 @@ fn start(kind: Kind) -> Start {
             defaults: "class_dropout = 0.1",
             small: "",
         },
+        Kind::Critic => Start {
+            template: include_str!("templates/critic.rs.j2"),
+            summary: "each patch scored by a small network",
+            defaults: "patch = [2, 8, 8]\ndim = 64",
+            small: "dim = 16",
+        },
+        Kind::Perceptual => Start {
+            template: include_str!("templates/perceptual.rs.j2"),
+            summary: "differences of edges at several sizes",
+            defaults: "scales = 3",
+            small: "",
+        },
     }
 }
 

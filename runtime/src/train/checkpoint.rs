@@ -7,12 +7,11 @@ use std::path::{Path, PathBuf};
 use burn::module::Module;
 use larp_traits::{Backend, state};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::RuntimeError;
+use crate::format::{FORMAT_VERSION, migrate_state};
 use crate::report::{Stage, read_json, write_json};
-
-/// Version of the layout of run folders and checkpoints.
-pub(crate) const FORMAT_VERSION: u32 = 1;
 
 const MODEL: &str = "model.safetensors";
 const EMA: &str = "ema.safetensors";
@@ -28,6 +27,8 @@ struct State {
     step: u64,
     elapsed_seconds: f64,
     ema: bool,
+    /// From another program: without an optimiser state.
+    imported: bool,
     log: LogSums,
 }
 
@@ -37,6 +38,9 @@ struct State {
 pub(super) struct LogSums {
     pub sums: BTreeMap<String, f64>,
     pub steps: usize,
+    /// How often there was a number that not every step has.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub counts: BTreeMap<String, usize>,
 }
 
 /// A whole checkpoint on disk.
@@ -49,13 +53,14 @@ pub struct Checkpoint {
     /// Training time of its stage so far.
     pub elapsed_seconds: f64,
     ema: bool,
+    imported: bool,
     pub(super) log: LogSums,
 }
 
 impl State {
     fn at(self, path: PathBuf) -> Checkpoint {
-        let Self { step, elapsed_seconds, ema, log, .. } = self;
-        Checkpoint { path, step, elapsed_seconds, ema, log }
+        let Self { step, elapsed_seconds, ema, imported, log, .. } = self;
+        Checkpoint { path, step, elapsed_seconds, ema, imported, log }
     }
 }
 
@@ -73,9 +78,13 @@ impl Checkpoint {
         self.ema.then(|| self.path.join(EMA))
     }
 
-    pub(super) fn optimizer(&self) -> Result<Vec<u8>, RuntimeError> {
+    /// Its optimiser's state; `None` where there is none, and a new one begins.
+    pub(super) fn optimizer(&self) -> Result<Option<Vec<u8>>, RuntimeError> {
+        if self.imported {
+            return Ok(None);
+        }
         let path = self.path.join(OPTIMIZER);
-        fs::read(&path).map_err(RuntimeError::file("read", &path))
+        fs::read(&path).map(Some).map_err(RuntimeError::file("read", &path))
     }
 }
 
@@ -88,6 +97,8 @@ pub(super) struct Contents<'a, M> {
     pub average: Option<&'a M>,
     pub optimizer: Vec<u8>,
     pub log: LogSums,
+    /// Writes what a task trains beside the model into the checkpoint's folder.
+    pub beside: &'a dyn Fn(&Path) -> Result<(), RuntimeError>,
 }
 
 fn folder(run: &Path, stage: Stage) -> PathBuf {
@@ -96,29 +107,51 @@ fn folder(run: &Path, stage: Stage) -> PathBuf {
 
 /// Writes a checkpoint and removes the oldest ones beyond `keep`.
 pub(super) fn write<M: Module<Backend>>(run: &Path, contents: Contents<'_, M>, keep: usize) -> Result<Checkpoint, RuntimeError> {
-    let parent = folder(run, contents.stage);
-    let path = parent.join(format!("step-{:08}", contents.step));
-    let temporary = parent.join(format!(".step-{:08}.partial", contents.step));
-    if read_json::<State>(&path.join(STATE)).is_err() {
-        // what a broken disk left of it
-        remove(&path)?;
-    }
-    remove(&temporary)?;
-    fs::create_dir_all(&temporary).map_err(RuntimeError::file("create", &temporary))?;
-    state::save_file(contents.model, &temporary.join(MODEL))?;
-    if let Some(average) = contents.average {
-        state::save_file(average, &temporary.join(EMA))?;
-    }
-    let optimizer = temporary.join(OPTIMIZER);
-    fs::write(&optimizer, contents.optimizer).map_err(RuntimeError::file("write", &optimizer))?;
     let state = State {
         format_version: FORMAT_VERSION,
         stage: contents.stage,
         step: contents.step,
         elapsed_seconds: contents.elapsed_seconds,
         ema: contents.average.is_some(),
+        imported: false,
         log: contents.log,
     };
+    let written = publish(run, state, |temporary| {
+        state::save_file(contents.model, &temporary.join(MODEL))?;
+        if let Some(average) = contents.average {
+            state::save_file(average, &temporary.join(EMA))?;
+        }
+        let optimizer = temporary.join(OPTIMIZER);
+        fs::write(&optimizer, contents.optimizer).map_err(RuntimeError::file("write", &optimizer))?;
+        (contents.beside)(temporary)
+    })?;
+    prune(run, contents.stage, keep)?;
+    Ok(written)
+}
+
+/// Writes parameters of another program as the checkpoint before the first step; `write` gets the path of their file.
+pub(crate) fn write_imported(
+    run: &Path,
+    stage: Stage,
+    write: impl FnOnce(&Path) -> Result<(), RuntimeError>,
+) -> Result<Checkpoint, RuntimeError> {
+    let (format_version, log) = (FORMAT_VERSION, LogSums::default());
+    let state = State { format_version, stage, step: 0, elapsed_seconds: 0.0, ema: false, imported: true, log };
+    publish(run, state, |temporary| write(&temporary.join(MODEL)))
+}
+
+/// Lets `write` fill the folder, adds the state and gives it its name.
+fn publish(run: &Path, state: State, write: impl FnOnce(&Path) -> Result<(), RuntimeError>) -> Result<Checkpoint, RuntimeError> {
+    let parent = folder(run, state.stage);
+    let path = parent.join(format!("step-{:08}", state.step));
+    let temporary = parent.join(format!(".step-{:08}.partial", state.step));
+    if read_state(&path)?.is_none() {
+        // what a broken disk left of it
+        remove(&path)?;
+    }
+    remove(&temporary)?;
+    fs::create_dir_all(&temporary).map_err(RuntimeError::file("create", &temporary))?;
+    write(&temporary)?;
     write_json(&temporary.join(STATE), &state)?;
     sync(&temporary)?;
     if path.exists() {
@@ -127,26 +160,26 @@ pub(super) fn write<M: Module<Backend>>(run: &Path, contents: Contents<'_, M>, k
         fs::rename(&temporary, &path).map_err(RuntimeError::file("rename", &temporary))?;
     }
     sync_folder(&parent)?;
-    prune(run, contents.stage, keep)?;
     Ok(state.at(path))
+}
+
+/// The state of a checkpoint folder; `None` when it is not whole.
+fn read_state(path: &Path) -> Result<Option<State>, RuntimeError> {
+    let Ok(state) = read_json::<Value>(&path.join(STATE)) else { return Ok(None) };
+    let state = migrate_state(path, state)?;
+    serde_json::from_value(state).map(Some).map_err(|error| RuntimeError::content(&path.join(STATE), error))
 }
 
 /// The newest whole checkpoint of a stage.
 ///
 /// # Errors
-/// When the folder cannot be read, or a checkpoint is of another format version.
+/// When the folder cannot be read, or a checkpoint is of a format version that this program does not read.
 pub fn newest(run: &Path, stage: Stage) -> Result<Option<Checkpoint>, RuntimeError> {
     for path in list(run, stage)?.into_iter().rev() {
-        let Ok(state) = read_json::<State>(&path.join(STATE)) else {
-            tracing::warn!("leaving out `{}`, which is not a whole checkpoint", path.display());
-            continue;
-        };
-        if state.format_version != FORMAT_VERSION {
-            let found = state.format_version;
-            let message = format!("a checkpoint of format version {found}; this program reads version {FORMAT_VERSION}");
-            return Err(RuntimeError::content(&path, message));
+        match read_state(&path)? {
+            Some(state) => return Ok(Some(state.at(path))),
+            None => tracing::warn!("leaving out `{}`, which is not a whole checkpoint", path.display()),
         }
-        return Ok(Some(state.at(path)));
     }
     Ok(None)
 }
@@ -194,4 +227,50 @@ fn sync_folder(path: &Path) -> Result<(), RuntimeError> {
 #[cfg(not(unix))]
 fn sync_folder(_: &Path) -> Result<(), RuntimeError> {
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn with_state(state: &Value) -> tempfile::TempDir {
+        let run = tempfile::tempdir().unwrap();
+        write_json(&folder(run.path(), Stage::Tokenizer).join("step-00000007").join(STATE), state).unwrap();
+        run
+    }
+
+    #[test]
+    fn a_checkpoint_of_version_1_is_read() {
+        let state = json!({
+            "format_version": 1, "stage": "tokenizer", "step": 7, "elapsed_seconds": 2.5, "ema": true, "log": {"sums": {}, "steps": 0}
+        });
+        let run = with_state(&state);
+        let checkpoint = newest(run.path(), Stage::Tokenizer).unwrap().unwrap();
+        assert_eq!((checkpoint.step, checkpoint.ema, checkpoint.imported), (7, true, false));
+        // nothing was written: the old program still reads it
+        assert_eq!(read_json::<Value>(&checkpoint.path.join(STATE)).unwrap(), state);
+    }
+
+    #[test]
+    fn a_checkpoint_of_a_newer_version_is_refused_with_the_reason() {
+        let run = with_state(&json!({"format_version": 3, "unheard_of": true}));
+        let error = newest(run.path(), Stage::Tokenizer).unwrap_err().to_string();
+        let expected =
+            "the checkpoint is of format version 3, and this program reads 1 to 2: a newer program wrote it; update this one";
+        assert!(error.ends_with(expected), "{error}");
+    }
+
+    #[test]
+    fn an_imported_checkpoint_has_no_optimiser_and_is_the_newest_until_a_step_is_done() {
+        let run = tempfile::tempdir().unwrap();
+        let written = write_imported(run.path(), Stage::Generator, |path| {
+            fs::write(path, "weights").map_err(RuntimeError::file("write", path))
+        });
+        let found = newest(run.path(), Stage::Generator).unwrap().unwrap();
+        assert_eq!(found, written.unwrap());
+        assert_eq!((found.step, found.optimizer().unwrap()), (0, None));
+        assert_eq!(fs::read_to_string(found.weights()).unwrap(), "weights");
+    }
 }

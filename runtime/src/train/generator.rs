@@ -6,9 +6,10 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use larp_traits::tensor::scalar;
-use larp_traits::{Condition, Device, Draw, DynGenerator, Progress, Sampling, Stream};
+use larp_traits::{Condition, ConditionKind, Device, Draw, DynGenerator, Progress, Stream};
 
 use super::checkpoint::Checkpoint;
+use super::held_out_frames::HeldOutFrames;
 use super::session::{Event, Session};
 use super::stage::{Batches, Loss, Schedule, Task};
 use crate::RuntimeError;
@@ -17,9 +18,9 @@ use crate::data::{Loader, LoaderSettings, Sample, Split, fixed};
 use crate::evaluate::batches;
 use crate::media::{ffmpeg_available, picture_scale, write_clip};
 use crate::model::Tokenizer;
-use crate::pipeline::{Pipeline, Train};
+use crate::pipeline::{Pipeline, SamplingSettings, Train};
 use crate::report::{Stage, generated_name};
-use crate::tokens::{TokenBatch, Tokens, cache_path};
+use crate::tokens::{TokenBatch, TokenCache, Tokens};
 use crate::use_run::generate_clips;
 
 /// Classes that an evaluation draws samples of.
@@ -33,18 +34,26 @@ pub(super) struct GeneratorTask {
     tokenizer: Mutex<Tokenizer>,
     training: Arc<Tokens>,
     held_out: Tokens,
+    /// To predict from their first frames, where that is the task.
+    frames: Option<HeldOutFrames>,
     classes: Vec<String>,
-    sampling: Sampling,
+    sampling: SamplingSettings,
 }
 
 impl GeneratorTask {
     /// Tokenizes the data, or finds its tokens in the run folder; `None` when interrupted meanwhile.
     pub fn new(
         pipeline: &Pipeline,
+        condition: ConditionKind,
         tokenizer: Tokenizer,
         checkpoint: &Checkpoint,
         session: &mut Session<'_>,
     ) -> Result<Option<Self>, RuntimeError> {
+        let frames = match condition {
+            ConditionKind::Class => None,
+            ConditionKind::Frames(frames) => Some(frames),
+        };
+        let given = frames.map(|condition| condition.frames);
         let plan = pipeline.plan()?;
         let train = pipeline.train.clone();
         let device = session.device.clone();
@@ -60,42 +69,48 @@ impl GeneratorTask {
             Ok(samples) => samples.into_iter().map(Ok).collect::<Vec<_>>(),
             Err(error) => vec![Err(RuntimeError::from(error))],
         });
-        let cache = Cache { tokenizer: &tokenizer, length: plan.encoder.tokens, batch_size, device: &device };
-        let what = format!("{} train {count} {}", dataset.fingerprint(), train.seed);
-        let path = cache_path(&session.run.path, &checkpoint.weights(), &what)?;
-        let Some(training) = cache.get(&path, samples, count, session)? else { return Ok(None) };
-        let what = format!("{} validation {}", dataset.fingerprint(), train.evaluation_clips);
-        let path = cache_path(&session.run.path, &checkpoint.weights(), &what)?;
+        let making = Making { tokenizer: &tokenizer, length: plan.encoder.tokens, given, batch_size, device: &device };
+        let cache = TokenCache::new(&session.run.path, &checkpoint.weights())?;
+        let of_given = given.map(|given| format!(" given {given}")).unwrap_or_default();
+        let path = cache.path(&format!("{} train {count} {}{of_given}", dataset.fingerprint(), train.seed));
+        let Some(training) = making.get(&path, samples, count, session)? else { return Ok(None) };
+        let path = cache.path(&format!("{} validation {}{of_given}", dataset.fingerprint(), train.evaluation_clips));
         let held_out = fixed(dataset.clone(), Split::Validation, train.evaluation_clips, workers)?;
         let held_out = held_out.map(|sample| sample.map_err(RuntimeError::from));
-        let Some(held_out) = cache.get(&path, held_out, train.evaluation_clips, session)? else { return Ok(None) };
+        let Some(held_out) = making.get(&path, held_out, train.evaluation_clips, session)? else { return Ok(None) };
         let classes = dataset.classes().to_vec();
-        let sampling = pipeline.sampling.into();
+        let frames = frames.map(|condition| HeldOutFrames::new(condition, &dataset, &train)).transpose()?;
+        let sampling = pipeline.sampling;
         Ok(Some(Self {
             device,
             train,
             tokenizer: Mutex::new(tokenizer),
             training: Arc::new(training),
             held_out,
+            frames,
             classes,
             sampling,
         }))
     }
 
     fn condition(&self, batch: &TokenBatch) -> Condition {
-        Condition::Classes(batch.labels.clone())
+        match &batch.conditions {
+            Some(tokens) => Condition::Frames(tokens.clone()),
+            None => Condition::Classes(batch.labels.clone()),
+        }
     }
 }
 
 /// How tokens are made that are not there yet.
-struct Cache<'a> {
+struct Making<'a> {
     tokenizer: &'a Tokenizer,
     length: usize,
+    given: Option<usize>,
     batch_size: usize,
     device: &'a Device,
 }
 
-impl Cache<'_> {
+impl Making<'_> {
     fn get(
         &self,
         path: &Path,
@@ -108,7 +123,7 @@ impl Cache<'_> {
         }
         let mut tokens = Tokens::new(self.length);
         for batch in batches(samples, self.batch_size) {
-            tokens.add(self.tokenizer, &batch?, self.device);
+            tokens.add(self.tokenizer, &batch?, self.given, self.device);
             session.observer.event(&Event::Tokenizing { done: tokens.len(), total });
             if session.interrupted.load(Ordering::Relaxed) {
                 return Ok(None);
@@ -171,10 +186,17 @@ impl Task for GeneratorTask {
             accuracy += f64::from(scalar(loss.accuracy)) * part.len() as f64;
         }
         let count = clips.len().max(1) as f64;
-        self.write_samples(model, samples)?;
         let (nll, accuracy) = (nll / count, accuracy / count);
         let values = [("nll", nll), ("bits_per_token", nll / std::f64::consts::LN_2), ("accuracy", accuracy)];
-        Ok(values.map(|(name, value)| (name.to_owned(), value)).into())
+        let mut values = BTreeMap::from(values.map(|(name, value)| (name.to_owned(), value)));
+        match &self.frames {
+            None => self.write_samples(model, samples)?,
+            Some(frames) => {
+                let tokenizer = self.tokenizer.lock().unwrap_or_else(PoisonError::into_inner);
+                values.extend(frames.evaluate(&tokenizer, model, &self.sampling, &self.device, samples)?);
+            }
+        }
+        Ok(values)
     }
 }
 
@@ -188,7 +210,7 @@ impl GeneratorTask {
         let labels: Vec<Option<usize>> = wanted.iter().flat_map(|&class| std::iter::repeat_n(class, each)).collect();
         let stream = Stream::new(self.train.seed).fork("samples");
         let tokenizer = self.tokenizer.lock().unwrap_or_else(PoisonError::into_inner);
-        let generated = generate_clips(&tokenizer, model, &labels, &self.sampling, stream, &self.device);
+        let generated = generate_clips(&tokenizer, model, &labels, &self.sampling.into(), stream, &self.device);
         let with_mp4 = ffmpeg_available();
         for (index, (clip, label)) in generated.iter().zip(&labels).enumerate() {
             let name = label.map_or("any", |label| self.classes[label].as_str());

@@ -6,14 +6,18 @@
 //! ```
 
 mod checkpoint;
+pub mod critic;
 mod ema;
+mod frames;
 mod generator;
 mod gradients;
+mod held_out_frames;
 mod optimizer;
 mod schedule;
 mod session;
 mod stage;
 mod tokenizer;
 
+pub(crate) use checkpoint::write_imported;
 pub use checkpoint::{Checkpoint, newest};
 pub use session::{Event, Observer, Outcome, StageChoice, TrainRequest, run};

@@ -145,6 +145,7 @@ pub fn run(request: TrainRequest, observer: &mut dyn Observer) -> Result<Outcome
     // both are built once before anything is written: what cannot be built leaves no run folder behind
     pipeline.outline_tokenizer(&device)?;
     pipeline.outline_generator(dataset.classes().len(), &device)?;
+    let perceptual = if stage == StageChoice::Generator { None } else { pipeline.build_perceptual(&device)? };
     let run = RunFolder::start(&run, &pipeline, dataset.as_ref(), resume)?;
     let environment = Environment::capture(EnvironmentInput { device: device_name, seed: pipeline.train.seed, git_commit: None });
     write_json(&run.path.join(ENVIRONMENT), &environment)?;
@@ -153,7 +154,7 @@ pub fn run(request: TrainRequest, observer: &mut dyn Observer) -> Result<Outcome
     let train = pipeline.train.clone();
     let mut session = Session { run, train, dataset, device: &device, observer, interrupted, summary, log: None };
     if stage != StageChoice::Generator {
-        let task = TokenizerTask::new(&pipeline, session.dataset.clone(), &device)?;
+        let task = TokenizerTask::new(&pipeline, session.dataset.clone(), perceptual, &device)?;
         if let End::Interrupted = run_stage(&task, pipeline.build_tokenizer(&device)?, &mut session)? {
             return Ok(Outcome::Interrupted);
         }
@@ -166,7 +167,7 @@ pub fn run(request: TrainRequest, observer: &mut dyn Observer) -> Result<Outcome
             return Err(RuntimeError::Run { path: session.run.path, message });
         };
         let tokenizer = load_tokenizer(&pipeline, &checkpoint, &device)?;
-        let Some(task) = GeneratorTask::new(&pipeline, tokenizer, &checkpoint, &mut session)? else {
+        let Some(task) = GeneratorTask::new(&pipeline, generator.condition(), tokenizer, &checkpoint, &mut session)? else {
             return Ok(Outcome::Interrupted);
         };
         if let End::Interrupted = run_stage(&task, generator, &mut session)? {

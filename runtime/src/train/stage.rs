@@ -35,6 +35,9 @@ pub(super) struct Loss {
     pub parts: Vec<(&'static str, Tensor<1>)>,
 }
 
+/// Numbers of what is trained beside the model.
+pub(super) type Beside = Vec<(&'static str, f64)>;
+
 /// An endless sequence of batches.
 pub(super) type Batches<B> = Box<dyn Iterator<Item = Result<B, RuntimeError>>>;
 
@@ -51,6 +54,21 @@ pub(super) trait Task: Sync {
     fn batches(&self, first: u64) -> Result<Batches<Self::Batch>, RuntimeError>;
 
     fn loss(&self, model: &Self::Model, batch: Self::Batch, at: Progress, draw: Draw) -> Loss;
+
+    /// Trains what stands beside the model, before a step of the model on the same inputs; gives numbers for the log.
+    fn train_beside(&self, _: &Self::Model, _: &[(Self::Batch, Draw)], _: Progress, _learning_rate: f64) -> Beside {
+        Beside::new()
+    }
+
+    /// Writes what stands beside the model into the folder of a checkpoint.
+    fn save_beside(&self, _: &Path) -> Result<(), RuntimeError> {
+        Ok(())
+    }
+
+    /// Reads it back.
+    fn load_beside(&self, _: &Path) -> Result<(), RuntimeError> {
+        Ok(())
+    }
 
     /// What a model gets from the data before its first step.
     fn start(&self, model: Self::Model) -> Result<Self::Model, RuntimeError> {
@@ -93,14 +111,14 @@ pub(super) fn run_stage<T: Task>(task: &T, model: T::Model, session: &mut Sessio
         }
         let interrupted = session.interrupted.load(Ordering::Relaxed);
         if at(session.train.checkpoint_every) || interrupted {
-            state.save(T::STAGE, &log, session)?;
+            state.save(task, &log, session)?;
         }
         if interrupted && state.step < total {
             return Ok(End::Interrupted);
         }
     }
     if total == 0 && checkpoint::newest(&session.run.path, T::STAGE)?.is_none() {
-        state.save(T::STAGE, &log, session)?;
+        state.save(task, &log, session)?;
     }
     Ok(End::Finished)
 }
@@ -172,10 +190,12 @@ impl<M: AutodiffModule<Backend>> State<M> {
             }
             Some(checkpoint) => {
                 state::load_file(&mut model, &checkpoint.model())?;
-                let bytes = checkpoint.optimizer()?;
-                optimizer = optimizer
-                    .load_bytes(bytes, session.device)
-                    .map_err(|message| RuntimeError::content(&checkpoint.path, message))?;
+                if let Some(bytes) = checkpoint.optimizer()? {
+                    optimizer = optimizer
+                        .load_bytes(bytes, session.device)
+                        .map_err(|message| RuntimeError::content(&checkpoint.path, message))?;
+                }
+                task.load_beside(&checkpoint.path)?;
                 (step, elapsed) = (checkpoint.step as usize, checkpoint.elapsed_seconds);
                 let mut average = Ema::new(&model, schedule.ema_decay);
                 if let (Some(average), Some(path)) = (&mut average, checkpoint.average()) {
@@ -216,6 +236,10 @@ impl<M: AutodiffModule<Backend>> State<M> {
             let batch = batches.next().ok_or_else(|| RuntimeError::Request("the data ended before the last step".into()))??;
             inputs.push((batch, Draw::Stream(stream.at(pass as u64))));
         }
+        let rate = learning_rate(schedule.optimizer, self.step, schedule.steps);
+        for (name, value) in task.train_beside(&model, &inputs, at, rate) {
+            log.add_sometimes(name, value);
+        }
         let mut accumulator = GradientsAccumulator::new();
         let mut mean_loss = 0.0;
         let share = 1.0 / schedule.accumulation as f64;
@@ -230,7 +254,6 @@ impl<M: AutodiffModule<Backend>> State<M> {
         if schedule.optimizer.clip_norm > 0.0 {
             clip(&model, &mut gradients, norm, schedule.optimizer.clip_norm);
         }
-        let rate = learning_rate(schedule.optimizer, self.step, schedule.steps);
         let model = self.optimizer.step(model, gradients, rate);
         self.average = self.average.take().map(|average| average.update(&model));
         self.model = Some(model);
@@ -263,15 +286,16 @@ impl<M: AutodiffModule<Backend>> State<M> {
         Ok(())
     }
 
-    fn save(&self, stage: Stage, log: &Log, session: &mut Session<'_>) -> Result<(), RuntimeError> {
+    fn save<T: Task<Model = M>>(&self, task: &T, log: &Log, session: &mut Session<'_>) -> Result<(), RuntimeError> {
         let contents = Contents {
-            stage,
+            stage: T::STAGE,
             step: self.step as u64,
             elapsed_seconds: self.seconds(),
             model: self.model(),
             average: self.average.as_ref().map(|average| &average.average),
             optimizer: self.optimizer.to_bytes().map_err(RuntimeError::Request)?,
             log: log.sums.clone(),
+            beside: &|folder| task.save_beside(folder),
         };
         let saved = checkpoint::write(&session.run.path, contents, session.train.keep_checkpoints)?;
         session.observer.event(&Event::Saved { path: saved.path });
@@ -295,6 +319,12 @@ impl Log {
         *self.sums.sums.entry(name.to_owned()).or_default() += value;
     }
 
+    /// Adds a number that not every step has: its mean is over those that have it.
+    fn add_sometimes(&mut self, name: &str, value: f64) {
+        self.add(name, value);
+        *self.sums.counts.entry(name.to_owned()).or_default() += 1;
+    }
+
     fn step(&mut self, clips: usize) {
         self.sums.steps += 1;
         self.clips += clips;
@@ -307,8 +337,9 @@ impl Log {
 
     fn take(&mut self) -> BTreeMap<String, f64> {
         let rate = self.rate();
-        let LogSums { sums, steps } = std::mem::replace(self, Self::new(LogSums::default())).sums;
-        let mut values: BTreeMap<_, _> = sums.into_iter().map(|(name, sum)| (name, sum / steps.max(1) as f64)).collect();
+        let LogSums { sums, steps, counts } = std::mem::replace(self, Self::new(LogSums::default())).sums;
+        let count = |name: &str| counts.get(name).copied().unwrap_or(steps).max(1) as f64;
+        let mut values: BTreeMap<_, _> = sums.into_iter().map(|(name, sum)| (name.clone(), sum / count(&name))).collect();
         values.insert("clips_per_second".into(), rate);
         values
     }

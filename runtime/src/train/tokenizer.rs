@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use larp_traits::{Device, Draw, Progress};
+use burn::module::Module as _;
+use larp_traits::{Device, Draw, DynPerceptual, Progress, Tensor};
 
-use super::stage::{Batches, Loss, Schedule, Task};
+use super::critic::{Adversary, Opposition, Pair, opposed};
+use super::frames::drawn_frames;
+use super::stage::{Batches, Beside, Loss, Schedule, Task};
 use crate::RuntimeError;
 use crate::clip::Clip;
 use crate::convert::to_tensor;
 use crate::data::{Batch, Dataset, Loader, LoaderSettings, Split, fixed};
-use crate::evaluate::{Reconstruction, reconstruct};
+use crate::evaluate::{Measure, Reconstruction, reconstruct};
 use crate::media::{Gap, contact_sheet, ffmpeg_available, picture_scale, side_by_side, write_clip, write_png};
 use crate::model::Tokenizer;
 use crate::pipeline::{Losses, Pipeline, Train};
@@ -26,13 +29,46 @@ pub(super) struct TokenizerTask {
     device: Device,
     train: Train,
     losses: Losses,
+    perceptual: Option<DynPerceptual>,
     seed: u64,
+    /// Behind a lock, since passes of a step share the task between threads.
+    adversary: Option<Mutex<Adversary>>,
 }
 
 impl TokenizerTask {
-    pub fn new(pipeline: &Pipeline, dataset: Arc<dyn Dataset>, device: &Device) -> Result<Self, RuntimeError> {
+    pub fn new(
+        pipeline: &Pipeline,
+        dataset: Arc<dyn Dataset>,
+        perceptual: Option<DynPerceptual>,
+        device: &Device,
+    ) -> Result<Self, RuntimeError> {
         let (train, losses) = (pipeline.train.clone(), pipeline.losses);
-        Ok(Self { dataset, device: device.clone(), seed: train.seed, train, losses })
+        let adversary = Adversary::new(pipeline, device)?.map(Mutex::new);
+        Ok(Self { dataset, device: device.clone(), seed: train.seed, train, losses, perceptual, adversary })
+    }
+
+    fn adversary(&self) -> Option<MutexGuard<'_, Adversary>> {
+        self.adversary.as_ref().map(|adversary| adversary.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn video(&self, batch: &Batch) -> Tensor<5> {
+        to_tensor(batch.samples.iter().map(|sample| &sample.clip), &self.device)
+    }
+
+    /// How far reconstructions are from the clips.
+    fn reconstruction_loss(&self, reconstruction: Tensor<5>, video: Tensor<5>, draw: Draw) -> Loss {
+        let difference = reconstruction.clone() - video.clone();
+        let (l1, mse) = (difference.clone().abs().mean(), difference.square().mean());
+        let mut total = l1.clone().mul_scalar(self.losses.l1) + mse.clone().mul_scalar(self.losses.mse);
+        let mut parts = vec![("l1", l1), ("mse", mse)];
+        if let Some(perceptual) = self.perceptual.as_ref().filter(|_| self.losses.perceptual != 0.0) {
+            // not clamped: a value out of range has to find its way back
+            let [reconstruction, video] = drawn_frames([reconstruction, video], self.losses.perceptual_frames, draw);
+            let loss = perceptual.distance(reconstruction, video).mean();
+            total = total + loss.clone().mul_scalar(self.losses.perceptual);
+            parts.push(("perceptual", loss));
+        }
+        Loss { total, parts }
     }
 }
 
@@ -64,12 +100,16 @@ impl Task for TokenizerTask {
     }
 
     fn loss(&self, model: &Tokenizer, batch: Batch, at: Progress, draw: Draw) -> Loss {
-        let video = to_tensor(batch.samples.iter().map(|sample| &sample.clip), &self.device);
+        let video = self.video(&batch);
         let tokenized = model.forward(video.clone(), draw.fork("quantizer"));
-        let difference = tokenized.reconstruction - video;
-        let (l1, mse) = (difference.clone().abs().mean(), difference.square().mean());
-        let mut total = l1.clone().mul_scalar(self.losses.l1) + mse.clone().mul_scalar(self.losses.mse);
-        let mut parts = vec![("l1", l1), ("mse", mse)];
+        let near = |reconstruction| self.reconstruction_loss(reconstruction, video.clone(), draw.fork("perceptual"));
+        let Loss { mut total, mut parts } = match self.adversary().and_then(|adversary| adversary.tokenizer_loss(at.step)) {
+            None => near(tokenized.reconstruction.clone()),
+            Some(loss) => {
+                let (weight, weighting) = (self.losses.critic, self.train.critic.weighting);
+                opposed(model, &tokenized, &near, Opposition { loss: &loss, weight, weighting })
+            }
+        };
         if let Some(loss) = tokenized.quantized.loss() {
             total = total + loss.clone().mul_scalar(self.losses.quantizer);
             parts.push(("quantizer_loss", loss));
@@ -80,6 +120,26 @@ impl Task for TokenizerTask {
             parts.push(("prior_accuracy", prior.accuracy));
         }
         Loss { total, parts }
+    }
+
+    fn train_beside(&self, model: &Tokenizer, inputs: &[(Batch, Draw)], at: Progress, learning_rate: f64) -> Beside {
+        let Some(mut adversary) = self.adversary().filter(|adversary| adversary.is_due(at.step)) else { return Beside::new() };
+        let frozen = model.clone().no_grad();
+        // the reconstructions of the step that follows: the same clips, parameters and draws
+        let pairs = inputs.iter().map(|(batch, draw)| {
+            let real = self.video(batch);
+            let fake = frozen.forward(real.clone(), draw.fork("quantizer")).reconstruction;
+            Pair { real, fake, draw: draw.fork("critic") }
+        });
+        adversary.update(pairs, learning_rate)
+    }
+
+    fn save_beside(&self, folder: &Path) -> Result<(), RuntimeError> {
+        self.adversary().map_or(Ok(()), |adversary| adversary.save(folder))
+    }
+
+    fn load_beside(&self, folder: &Path) -> Result<(), RuntimeError> {
+        self.adversary().map_or(Ok(()), |mut adversary| adversary.load(folder))
     }
 
     fn start(&self, model: Tokenizer) -> Result<Tokenizer, RuntimeError> {
@@ -98,7 +158,14 @@ impl Task for TokenizerTask {
 
     fn evaluate(&self, model: &Tokenizer, samples: &Path) -> Result<BTreeMap<String, f64>, RuntimeError> {
         let clips = fixed(self.dataset.clone(), Split::Validation, self.train.evaluation_clips, self.train.workers)?;
-        let (values, kept) = reconstruct(model, clips, self.train.tokenizer.batch_size, self.train.sample_clips, &self.device)?;
+        let measure = Measure {
+            tokenizer: model,
+            perceptual: self.perceptual.as_ref(),
+            batch_size: self.train.tokenizer.batch_size,
+            keep: self.train.sample_clips,
+            device: &self.device,
+        };
+        let (values, kept) = reconstruct(&measure, clips)?;
         write_samples(&kept, samples)?;
         Ok(values)
     }

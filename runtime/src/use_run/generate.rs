@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use larp_traits::Stream;
+use larp_traits::{ConditionKind, Stream};
 
 use super::{TrainedRun, generate_clips};
 use crate::RuntimeError;
@@ -39,10 +39,16 @@ impl TrainedRun {
     /// Generates clips.
     ///
     /// # Errors
-    /// When a sampling setting is out of range, or the generator is not trained.
+    /// When a sampling setting is out of range, or the generator is not trained or predicts frames.
     pub fn generate(&self, request: &GenerateRequest) -> Result<Vec<GeneratedClip>, RuntimeError> {
         let name = self.pipeline.name.clone();
         request.sampling.check().map_err(|source| PipelineError::Settings { name, source })?;
+        if let ConditionKind::Frames(_) = self.condition()? {
+            return Err(RuntimeError::Request(format!(
+                "the generator of `{}` goes on from first frames, not from classes; use `predict` with a video",
+                self.pipeline.name
+            )));
+        }
         let generator = self.generator()?;
         let wanted: Vec<Option<usize>> = match (self.classes.is_empty(), request.classes.is_empty()) {
             (true, _) => vec![None],

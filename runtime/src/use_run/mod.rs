@@ -1,14 +1,17 @@
-//! What a trained run is used for: tokens of files, reconstructions, generated clips.
+//! What a trained run is used for: tokens of files, reconstructions, generated and predicted clips.
 
 mod generate;
 mod inputs;
+mod predict;
 mod reconstruct;
 mod tokenize;
 
 use std::path::Path;
 
 use burn::module::Module;
-use larp_traits::{Condition, Device, Draw, DynGenerator, Int, Sampling, Stream, Tensor, burn::tensor::TensorData, state};
+use larp_traits::{
+    Condition, ConditionKind, Device, Draw, DynGenerator, Int, Sampling, Stream, Tensor, burn::tensor::TensorData, state,
+};
 
 use crate::RuntimeError;
 use crate::clip::Clip;
@@ -21,6 +24,7 @@ use crate::train::{Checkpoint, newest};
 
 pub use generate::{GenerateRequest, GeneratedClip};
 pub use inputs::{InputClip, InputClips};
+pub use predict::{PredictRequest, PredictedClip};
 pub use reconstruct::ReconstructedClip;
 pub use tokenize::{ClipOrigin, TokenizedClips};
 
@@ -64,14 +68,26 @@ impl TrainedRun {
         &self.device
     }
 
+    /// What its generator is told of a clip.
+    ///
+    /// # Errors
+    /// When the pipeline has none.
+    pub fn condition(&self) -> Result<ConditionKind, RuntimeError> {
+        Ok(self.outline_generator()?.condition())
+    }
+
+    fn outline_generator(&self) -> Result<DynGenerator, RuntimeError> {
+        self.pipeline
+            .outline_generator(self.classes.len(), &self.device)?
+            .ok_or_else(|| RuntimeError::Request(format!("the pipeline `{}` has no generator", self.pipeline.name)))
+    }
+
     /// Its trained generator, without gradients.
     ///
     /// # Errors
     /// When the pipeline has none, or it is not trained yet.
     pub fn generator(&self) -> Result<DynGenerator, RuntimeError> {
-        let Some(mut generator) = self.pipeline.outline_generator(self.classes.len(), &self.device)? else {
-            return Err(RuntimeError::Request(format!("the pipeline `{}` has no generator", self.pipeline.name)));
-        };
+        let mut generator = self.outline_generator()?;
         state::load_file(&mut generator, &checkpoint(&self.run, Stage::Generator)?.weights())?;
         Ok(generator.no_grad())
     }

@@ -50,7 +50,7 @@ impl TrainedRun {
             let batch = batch?;
             done.clips.extend(batch.iter().map(ClipOrigin::of));
             let samples: Vec<Sample> = batch.into_iter().map(|clip| clip.sample).collect();
-            done.tokens.add(&self.tokenizer, &samples, self.device());
+            done.tokens.add(&self.tokenizer, &samples, None, self.device());
         }
         if done.clips.is_empty() {
             return Err(RuntimeError::Request("there is nothing to tokenize: no input could be read".into()));

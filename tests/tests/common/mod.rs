@@ -23,7 +23,12 @@ pub fn tiny() -> &'static str {
 
 /// `larp-tiny` with settings over it.
 pub fn larp_tiny(set: &[&str]) -> Pipeline {
-    let mut source = Source::open("larp-tiny").expect("built in");
+    builtin("larp-tiny", set)
+}
+
+/// A built-in pipeline with settings over it.
+pub fn builtin(name: &str, set: &[&str]) -> Pipeline {
+    let mut source = Source::open(name).expect("built in");
     for text in set {
         source.set(text).expect("valid");
     }
@@ -59,4 +64,18 @@ pub fn weights(folder: &Path, stage: &str, step: usize) -> BTreeMap<String, Vec<
     let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let file = safetensors::SafeTensors::deserialize(&bytes).expect("safetensors");
     file.iter().map(|(name, view)| (name.to_owned(), view.data().to_vec())).collect()
+}
+
+/// A small critic for `larp_tiny`.
+pub const CRITIC: &str =
+    "critic={ type = \"vit\", dim = 16, depth = 1, heads = 2, patch = { frames = 4, size = 8 }, spectral_norm = 1 }";
+
+/// The files of the critic in the last checkpoint of the tokenizer, without that of its optimiser, which is a map in no fixed order;
+/// empty without a critic.
+pub fn critic_files(folder: &Path, step: usize) -> BTreeMap<String, Vec<u8>> {
+    let folder = folder.join(format!("checkpoints/tokenizer/step-{step:08}"));
+    let entries = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let named = entries.flatten().map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path()));
+    let critic = named.filter(|(name, _)| name.starts_with("critic") && !name.ends_with(".bin"));
+    critic.map(|(name, path)| (name, std::fs::read(path).expect("readable"))).collect()
 }

@@ -119,6 +119,14 @@ impl Case {
         }
     }
 
+    /// A float input of no axes.
+    pub fn scalar(&self, name: &str) -> f32 {
+        match self.get(name) {
+            Some((_, Values::Floats(values))) if values.len() == 1 => values[0],
+            _ => panic!("{}: no float scalar `{name}`", self.name),
+        }
+    }
+
     /// An int input.
     pub fn ints<const D: usize>(&self, name: &str, device: &Device) -> Tensor<D, Int> {
         match self.get(name) {

@@ -145,6 +145,23 @@ impl<'a> Comparison<'a> {
     }
 }
 
+/// The sum that a case's `loss` says: `l1 + 0.1*loss_quantizer + 0.06*prior_nll (a remark)`.
+pub fn weighted(formula: &str, terms: &[(&str, Option<Tensor<1>>)]) -> Result<Tensor<1>, String> {
+    let formula = formula.split(" (").next().unwrap_or_default();
+    let mut sum: Option<Tensor<1>> = None;
+    for part in formula.split(" + ") {
+        let (weight, name) = part.split_once('*').unwrap_or(("1", part));
+        let weight: f64 = weight.trim().parse().map_err(|error| format!("`{part}`: {error}"))?;
+        let term = terms.iter().find(|(known, _)| *known == name.trim()).and_then(|(_, term)| term.clone());
+        let term = term.ok_or(format!("`{part}` is no known term"))?.mul_scalar(weight);
+        sum = Some(match sum {
+            Some(sum) => sum + term,
+            None => term,
+        });
+    }
+    sum.ok_or_else(|| "no terms".into())
+}
+
 struct Collect {
     path: Vec<String>,
     gradients: <Backend as AutodiffBackend>::Gradients,

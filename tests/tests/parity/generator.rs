@@ -28,7 +28,10 @@ fn run(case: &Case, device: &Device, model: &Llama, arguments: &GeneratorArgumen
     compare.round_trip(&generator::keys(arguments));
     let tokens: Tensor<2, Int> = case.ints("in.tokens", device);
     let condition = if arguments.frame_prediction {
-        Condition::Prefix(case.ints("in.cond", device))
+        // the last column is the separator, which the model adds by itself
+        let prefix: Tensor<2, Int> = case.ints("in.cond", device);
+        let length = prefix.dims()[1];
+        Condition::Frames(prefix.slice_dim(1, 0..length - 1))
     } else {
         Condition::Classes(case.ints("in.cond", device))
     };

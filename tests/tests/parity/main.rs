@@ -5,6 +5,8 @@
 
 mod case;
 mod compare;
+mod discriminator;
+mod frames;
 mod generator;
 mod tokenizer;
 
@@ -23,10 +25,7 @@ fn parity_with_the_released_code(#[case] device: Device) {
         failures.extend(match case.kind() {
             Kind::Tokenizer => tokenizer::check(case, &device),
             Kind::Generator => generator::check(case, &device),
-            Kind::Discriminator => {
-                println!("{}: skipped, there is no discriminator yet", case.name);
-                Vec::new()
-            }
+            Kind::Discriminator => discriminator::check(case, &device),
             Kind::Unknown => vec![format!("{}: its arguments are of no known model", case.name)],
         });
     }

@@ -11,7 +11,7 @@ use larp_traits::burn::nn::Linear;
 use larp_traits::prelude::*;
 
 use crate::case::Case;
-use crate::compare::Comparison;
+use crate::compare::{Comparison, weighted};
 
 /// Fields as in the runtime's tokenizer, on which these tests do not depend.
 #[derive(Component, Debug)]
@@ -134,21 +134,4 @@ fn prior_nll(
     let nll = (nll + next_token(logits, labels).nll).mul_scalar(0.5);
     compare.floats("out.prior_nll", nll.clone());
     nll
-}
-
-/// The sum that a case's `loss` says: `l1 + 0.1*loss_quantizer + 0.06*prior_nll (a remark)`.
-fn weighted(formula: &str, terms: &[(&str, Option<Tensor<1>>)]) -> Result<Tensor<1>, String> {
-    let formula = formula.split(" (").next().unwrap_or_default();
-    let mut sum: Option<Tensor<1>> = None;
-    for part in formula.split(" + ") {
-        let (weight, name) = part.split_once('*').unwrap_or(("1", part));
-        let weight: f64 = weight.trim().parse().map_err(|error| format!("`{part}`: {error}"))?;
-        let term = terms.iter().find(|(known, _)| *known == name.trim()).and_then(|(_, term)| term.clone());
-        let term = term.ok_or(format!("`{part}` is no known term"))?.mul_scalar(weight);
-        sum = Some(match sum {
-            Some(sum) => sum + term,
-            None => term,
-        });
-    }
-    sum.ok_or_else(|| "no terms".into())
 }

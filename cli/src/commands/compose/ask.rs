@@ -42,7 +42,7 @@ fn questions(args: &mut ComposeArgs) -> Result<()> {
         let current = table.get(kind.name()).and_then(|part| part.get("type")).and_then(Value::as_str).unwrap_or("none");
         let mut offers: Vec<Offer> =
             Registry::global()?.list(Some(kind)).map(|plugin| Offer { name: plugin.name, summary: plugin.summary }).collect();
-        if matches!(kind, Kind::Prior | Kind::Generator) {
+        if kind.is_optional() {
             offers.push(Offer { name: "none", summary: "leave it out" });
         }
         let start = offers.iter().position(|offer| offer.name == current).unwrap_or_default();
@@ -55,6 +55,8 @@ fn questions(args: &mut ComposeArgs) -> Result<()> {
                 Kind::Decoder => &mut args.decoder,
                 Kind::Prior => &mut args.prior,
                 Kind::Generator => &mut args.generator,
+                Kind::Critic => &mut args.critic,
+                Kind::Perceptual => &mut args.perceptual,
             };
             *argument = Some(chosen.to_owned());
         }

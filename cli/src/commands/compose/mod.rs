@@ -43,13 +43,17 @@ pub fn compose(mut args: ComposeArgs, terminal: &Terminal) -> Result<ExitCode> {
 
 /// Whether nothing says what to compose; where to write it is no such thing.
 fn is_bare(args: &ComposeArgs) -> bool {
-    let parts = [&args.base, &args.encoder, &args.quantizer, &args.decoder, &args.prior, &args.generator];
-    parts.into_iter().all(Option::is_none) && args.set.is_empty()
+    args.base.is_none() && parts(args).into_iter().all(Option::is_none) && args.set.is_empty()
+}
+
+/// The name for each kind, in the order of the kinds.
+fn parts(args: &ComposeArgs) -> [&Option<String>; Kind::ALL.len()] {
+    let ComposeArgs { encoder, quantizer, decoder, prior, generator, critic, perceptual, .. } = args;
+    [encoder, quantizer, decoder, prior, generator, critic, perceptual]
 }
 
 fn composition(args: &ComposeArgs) -> Composition {
-    let wanted = [&args.encoder, &args.quantizer, &args.decoder, &args.prior, &args.generator];
-    let parts = Kind::ALL.into_iter().zip(wanted).filter_map(|(kind, name)| Some((kind, part(kind, name.as_deref()?))));
+    let parts = Kind::ALL.into_iter().zip(parts(args)).filter_map(|(kind, name)| Some((kind, part(kind, name.as_deref()?))));
     let mut set = args.set.clone();
     // reports and errors show the name; a pipeline of its own has one of its own
     let named = set.iter().any(|text| text.trim_start().starts_with("name"));
@@ -60,10 +64,7 @@ fn composition(args: &ComposeArgs) -> Composition {
 }
 
 fn part(kind: Kind, name: &str) -> Part {
-    match (kind, name) {
-        (Kind::Prior | Kind::Generator, "none") => Part::None,
-        _ => Part::Plugin(name.to_owned()),
-    }
+    if kind.is_optional() && name == "none" { Part::None } else { Part::Plugin(name.to_owned()) }
 }
 
 fn stem(path: &Path) -> String {

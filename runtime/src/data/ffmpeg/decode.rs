@@ -44,9 +44,19 @@ pub(crate) struct CountError {
     pub error: DataError,
 }
 
+/// Whether a window that begins at this frame is sought by time.
+pub(crate) fn is_sought(fps: Option<f64>, start: usize) -> bool {
+    seek(fps, start).is_some()
+}
+
+/// Where to seek, in seconds: the middle between a frame and the one before.
+fn seek(fps: Option<f64>, start: usize) -> Option<f64> {
+    fps.map(|fps| (start as f64 - 0.5) / fps).filter(|seconds| *seconds >= SEEK_FROM_SECONDS)
+}
+
 /// Opens a stream of frames. With a frame rate, a window that begins late is sought by time: exact for a constant rate.
 pub(crate) fn open_frames(ffmpeg: &Ffmpeg, path: &Path, fps: Option<f64>, range: FrameRange) -> Result<Frames, DataError> {
-    let seconds = fps.map(|fps| (range.start as f64 - 0.5) / fps).filter(|seconds| *seconds >= SEEK_FROM_SECONDS);
+    let seconds = seek(fps, range.start);
     let first = if seconds.is_some() { 0 } else { range.start };
     let mut command = decoder(path, seconds);
     // frames are dropped before they are converted; the flags make the conversion the same on every processor

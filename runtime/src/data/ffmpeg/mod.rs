@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-pub(crate) use decode::{CountError, count_frames, open_frames};
+pub(crate) use decode::{CountError, count_frames, is_sought, open_frames};
 pub(crate) use probe::{count_packets, probe};
 
 use super::DataError;

@@ -15,7 +15,8 @@ pub(crate) fn probe(_: &Ffmpeg, path: &Path) -> Result<MediaInfo, DataError> {
     let Some(stream) = json["streams"].get(0) else {
         return Err(DataError::decode(path, "it has no video stream"));
     };
-    let fps = ratio(&stream["avg_frame_rate"]).or_else(|| ratio(&stream["r_frame_rate"]));
+    // the mean, and the lowest rate that has a place for every frame
+    let (mean, base) = (ratio(&stream["avg_frame_rate"]), ratio(&stream["r_frame_rate"]));
     let duration = number(&stream["duration"]).or_else(|| number(&json["format"]["duration"]));
     let (mut width, mut height) = (size(&stream["width"]), size(&stream["height"]));
     // ffmpeg turns such frames upright, so this is the size that comes out
@@ -26,7 +27,8 @@ pub(crate) fn probe(_: &Ffmpeg, path: &Path) -> Result<MediaInfo, DataError> {
         frames: number(&stream["nb_frames"]).unwrap_or(0.0) as usize,
         width,
         height,
-        fps,
+        fps: mean.or(base),
+        constant_rate: mean.is_some() && mean == base,
         duration,
         codec: stream["codec_name"].as_str().unwrap_or("unknown").to_owned(),
     })

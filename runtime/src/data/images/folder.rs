@@ -41,7 +41,7 @@ pub(crate) fn inspect_folder(path: &Path, files: &[PathBuf]) -> Result<MediaInfo
         }
     }
     let (width, height) = size;
-    Ok(MediaInfo { frames: files.len(), width, height, fps: None, duration: None, codec: "images".into() })
+    Ok(MediaInfo { frames: files.len(), width, height, fps: None, constant_rate: true, duration: None, codec: "images".into() })
 }
 
 /// Some of the images, in order.

@@ -23,7 +23,7 @@ pub(crate) fn inspect_gif(path: &Path) -> Result<MediaInfo, DataError> {
     }
     let duration = (hundredths > 0).then_some(hundredths as f64 / 100.0);
     let fps = duration.map(|seconds| frames as f64 / seconds);
-    Ok(MediaInfo { frames, width: canvas.width, height: canvas.height, fps, duration, codec: "gif".into() })
+    Ok(MediaInfo { frames, width: canvas.width, height: canvas.height, fps, constant_rate: false, duration, codec: "gif".into() })
 }
 
 /// Some of the frames, in order.

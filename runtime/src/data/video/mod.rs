@@ -6,6 +6,7 @@
 //! - A CSV: `path[,label[,split]]`, with or without a header; relative paths count from the CSV.
 //! - Splits that are not given are drawn by a hash of the relative path: see [`split`].
 
+mod cache;
 mod csv;
 mod folder;
 mod item;
@@ -17,6 +18,7 @@ use std::sync::OnceLock;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use cache::FrameCache;
 pub(crate) use folder::media_below;
 use item::Item;
 pub(crate) use item::{hexadecimal, listing};
@@ -52,6 +54,10 @@ pub struct VideoSettings {
     /// where a window meets the damage, and frame counts are exact. Costs one more decoding a file and run.
     #[serde(default = "yes")]
     pub verify: bool,
+    /// Memory for decoded files, in MiB: a file that finds room is decoded once, and each window of it is a copy; the others are decoded
+    /// a window at a time. Numbers do not depend on it. A frame of 128 x 128 takes 48 KiB; 0 keeps nothing.
+    #[serde(default = "gibibyte")]
+    pub cache_mb: usize,
 }
 
 fn tenth() -> f64 {
@@ -60,6 +66,10 @@ fn tenth() -> f64 {
 
 fn one() -> usize {
     1
+}
+
+fn gibibyte() -> usize {
+    1024
 }
 
 fn yes() -> bool {
@@ -76,6 +86,7 @@ impl VideoSettings {
             frame_stride: one(),
             horizontal_flip: yes(),
             verify: yes(),
+            cache_mb: gibibyte(),
         }
     }
 
@@ -103,6 +114,7 @@ pub struct VideoFolder {
     /// What each item turned out to be, filled at its first use.
     sources: Vec<OnceLock<Source>>,
     splits: split::Splits,
+    cache: FrameCache,
     tools: Tools,
     problems: Problems,
 }
@@ -116,9 +128,10 @@ impl VideoFolder {
         settings.check()?;
         let (items, classes) = item::list(&settings.path)?;
         let sources = items.iter().map(|_| OnceLock::new()).collect();
-        let splits = split::Splits::default();
-        let mut set =
-            Self { settings, shape, classes, items, sources, splits, tools: Tools::default(), problems: Problems::default() };
+        let (splits, cache) =
+            (split::Splits::default(), FrameCache::new(items.len(), shape, settings.cache_mb.saturating_mul(1 << 20)));
+        let (tools, problems) = (Tools::default(), Problems::default());
+        let mut set = Self { settings, shape, classes, items, sources, splits, cache, tools, problems };
         if let Some(item) = set.items.iter().find(|item| item.needs_ffmpeg()) {
             set.tools.ffmpeg(&item.path)?;
         }
@@ -178,10 +191,10 @@ impl Dataset for VideoFolder {
     fn sample(&self, split: Split, index: usize, window: Window) -> Result<Sample, DataError> {
         let number = self.splits.of(split)[index];
         let item = &self.items[number];
-        let (media, info) = self.source(number)?;
+        let source = self.source(number)?;
         let stride = self.settings.frame_stride;
         let span = (self.shape.frames - 1) * stride + 1;
-        let room = info.frames.saturating_sub(span);
+        let room = source.1.frames.saturating_sub(span);
         let (start, flip) = match window {
             Window::Fixed => (room / 2, false),
             Window::Random { seed, epoch } => {
@@ -190,7 +203,7 @@ impl Dataset for VideoFolder {
                 (start, below(&mut rng, 2) == 1 && self.settings.horizontal_flip)
             }
         };
-        let (mut clip, real_frames) = media.clip(&self.tools, info, self.shape, start, stride)?;
+        let (mut clip, real_frames) = self.cache.clip(number, source, &self.tools, start, stride)?;
         if flip {
             flip_horizontally(&mut clip);
         }
@@ -290,6 +303,18 @@ mod tests {
         assert!(samples.iter().any(|s| s.start_frame == 0) && samples.iter().any(|s| s.start_frame == 6));
         let flipped = samples.iter().filter(|s| s.clip.frame(0)[1] > s.clip.frame(0)[22]).count();
         assert!((4..28).contains(&flipped), "{flipped} of 32 flipped");
+    }
+
+    #[test]
+    fn the_cache_changes_no_sample() {
+        let root = clips(8);
+        let batches = |cache_mb, workers| -> Vec<_> {
+            let settings = VideoSettings { cache_mb, frame_stride: 2, ..VideoSettings::new(root.path()) };
+            let set = Arc::new(VideoFolder::open(settings, SHAPE).unwrap());
+            let settings = LoaderSettings { workers, ..LoaderSettings::new(Split::Train, 4, 5) };
+            Loader::new(set, settings).unwrap().take(8).map(Result::unwrap).collect()
+        };
+        assert_eq!(batches(0, 1), batches(1024, 3));
     }
 
     #[test]

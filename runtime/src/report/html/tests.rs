@@ -6,12 +6,12 @@ use std::path::Path;
 use super::*;
 use crate::clip::{Clip, ClipShape};
 use crate::data::Problem;
-use crate::media::{Gap, GifOptions, contact_sheet, side_by_side, write_gif, write_png};
+use crate::media::{Gap, GifOptions, contact_sheet, prediction_sheet, side_by_side, write_gif, write_png};
 use crate::report::environment::{Environment, EnvironmentInput};
 use crate::report::metrics::MetricsWriter;
 use crate::report::problems::write_problems;
 use crate::report::record::{MetricRecord, MetricSplit, Stage};
-use crate::report::samples::{clip_name, generated_name, step_folder};
+use crate::report::samples::{clip_name, generated_name, prediction_sheet_name, step_folder};
 use crate::report::summary::{StageSummary, Summary};
 use crate::report::{files, write_json};
 
@@ -97,6 +97,21 @@ fn a_whole_run_makes_a_self_contained_page() {
     assert_eq!(html.matches("src=\"data:image/gif;base64,").count(), 4);
     assert_eq!(html.matches("src=\"data:image/png;base64,").count(), 2);
     assert!(!html.contains("<script") && !html.contains("src=\"http") && !html.contains("href=\"http"));
+}
+
+#[test]
+fn predicted_clips_have_a_section_of_their_own() {
+    let run = tempfile::tempdir().unwrap();
+    let folder = step_folder(run.path(), Stage::Generator, 50);
+    write_gif(&folder.join(clip_name(0)), &clip(5), GifOptions::default()).unwrap();
+    let sheet = prediction_sheet(&clip(1), &[clip(2)], 1, 2).unwrap();
+    write_png(&folder.join(prediction_sheet_name(0)), &sheet, 1).unwrap();
+    fs::write(folder.join("clip-00.mp4"), "the same as a film").unwrap();
+    let html = report(run.path());
+    assert!(html.contains("Predicted clips") && !html.contains("Generated clips") && !html.contains("could not be shown"));
+    for kind in ["gif", "png"] {
+        assert_eq!(html.matches(&format!("src=\"data:image/{kind};base64,")).count(), 1, "{kind}");
+    }
 }
 
 #[test]

@@ -1,0 +1,56 @@
+//! The opcodes of pickle protocols 2 to 5 that tensors and plain values need.
+
+macro_rules! opcodes {
+    ($($name:ident = $byte:literal),+ $(,)?) => {
+        $(pub(super) const $name: u8 = $byte;)+
+    };
+}
+
+opcodes! {
+    MARK = b'(',
+    STOP = b'.',
+    POP = b'0',
+    POP_MARK = b'1',
+    DUP = b'2',
+    BIN_FLOAT = b'G',
+    BIN_INT = b'J',
+    BIN_INT1 = b'K',
+    BIN_INT2 = b'M',
+    NONE = b'N',
+    BIN_PERS_ID = b'Q',
+    REDUCE = b'R',
+    BIN_STRING = b'T',
+    SHORT_BIN_STRING = b'U',
+    BIN_UNICODE = b'X',
+    APPEND = b'a',
+    BUILD = b'b',
+    GLOBAL = b'c',
+    EMPTY_DICT = b'}',
+    APPENDS = b'e',
+    BIN_GET = b'h',
+    LONG_BIN_GET = b'j',
+    LIST = b'l',
+    EMPTY_LIST = b']',
+    BIN_PUT = b'q',
+    LONG_BIN_PUT = b'r',
+    SET_ITEM = b's',
+    TUPLE = b't',
+    EMPTY_TUPLE = b')',
+    SET_ITEMS = b'u',
+    DICT = b'd',
+    SHORT_BIN_BYTES = b'C',
+    BIN_BYTES = b'B',
+    PROTO = 0x80,
+    NEW_OBJ = 0x81,
+    TUPLE1 = 0x85,
+    TUPLE2 = 0x86,
+    TUPLE3 = 0x87,
+    NEW_TRUE = 0x88,
+    NEW_FALSE = 0x89,
+    LONG1 = 0x8a,
+    SHORT_BIN_UNICODE = 0x8c,
+    BIN_UNICODE8 = 0x8d,
+    STACK_GLOBAL = 0x93,
+    MEMOIZE = 0x94,
+    FRAME = 0x95,
+}

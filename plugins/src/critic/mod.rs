@@ -1,0 +1,3 @@
+//! Critics.
+
+pub mod vit;
