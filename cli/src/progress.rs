@@ -67,7 +67,11 @@ impl TrainProgress {
         let seconds = stage.since.elapsed().as_secs_f64() / (step - stage.from).max(1) as f64 * (total - step) as f64;
         // the schedule's numbers are in metrics.jsonl; here is what moves
         let mut shown = record.values.clone();
-        shown.retain(|name, _| !matches!(name.as_str(), "learning_rate" | "grad_norm"));
+        shown.retain(|name, value| match name.as_str() {
+            "learning_rate" | "grad_norm" => false,
+            "skipped_steps" => *value > 0.0,
+            _ => true,
+        });
         self.line(format!("{} {step}/{total}: {}, {} left", record.stage, metrics_in_words(&shown), duration(seconds)));
     }
 

@@ -44,6 +44,7 @@ pub mod generator;
 pub mod init;
 pub mod params;
 pub mod perceptual;
+pub mod precision;
 pub mod prelude;
 pub mod prior;
 pub mod published;
@@ -75,6 +76,7 @@ pub use generator::{
 };
 pub use init::Init;
 pub use perceptual::{DynPerceptual, Perceptual, PerceptualSettings};
+pub use precision::Precision;
 pub use prior::{DynPrior, Prior, PriorLoss, PriorSettings, Progress};
 pub use published::PublishedFile;
 pub use quantizer::{DynQuantizer, LossTerm, Quantized, Quantizer, QuantizerSettings};

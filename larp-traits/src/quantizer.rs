@@ -60,6 +60,15 @@ pub trait Quantizer: Component {
 
     /// All codes as the prior compares with them, `[vocab, code_dim]`, with their gradient; `None` when they cannot be listed.
     fn codebook(&self) -> Option<Tensor<2>>;
+
+    /// Puts codes that no latent chooses where latents are, code `codes[i]` to `latents[i]`; gives `false`, and changes nothing, where
+    /// codes cannot be moved.
+    ///
+    /// # Shapes
+    /// - latents: `[codes, code_dim]`
+    fn restart(&mut self, _codes: &[usize], _latents: Tensor<2>) -> bool {
+        false
+    }
 }
 
 crate::erased!(

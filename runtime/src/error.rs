@@ -9,7 +9,7 @@ use crate::device::DeviceError;
 use crate::foreign::ImportError;
 use crate::media::{FileError, MediaError};
 use crate::pipeline::PipelineError;
-use crate::report::ReportError;
+use crate::report::{ReportError, Stage};
 
 /// Any error of the runtime.
 #[derive(Debug, thiserror::Error)]
@@ -55,12 +55,28 @@ pub enum RuntimeError {
         message: String,
     },
     /// The settings of a resumed run are not those it was started with.
-    #[error("run folder `{}` was started with other settings: {}; resume with the same ones, or start a new run", path.display(), changes.join(", "))]
+    #[error("run folder `{}` was started with other settings: {}; resume with the same ones, start a new run, or go on with `--allow-changes`", path.display(), changes.join(", "))]
     Changed {
         /// The folder.
         path: PathBuf,
         /// `key: old -> new` each.
         changes: Vec<String>,
+    },
+    /// Loss or gradient were no number for too many steps in a row.
+    #[error(
+        "{stage}, step {step}: loss or gradient was NaN or infinite in {skipped} steps in a row (`train.max_skipped_in_a_row`); \
+         {}; lower the learning rate or set `clip_norm`, and go on with `--resume --allow-changes`",
+        match checkpoint { Some(path) => format!("the last good checkpoint is `{}`", path.display()), None => "there is no checkpoint yet".into() }
+    )]
+    Diverged {
+        /// The stage.
+        stage: Stage,
+        /// Steps done, with those skipped.
+        step: usize,
+        /// How many.
+        skipped: usize,
+        /// Where to go on from.
+        checkpoint: Option<PathBuf>,
     },
     /// A request that the pipeline cannot fulfil.
     #[error("{0}")]

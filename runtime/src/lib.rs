@@ -4,8 +4,8 @@
 //! pipeline file -> Pipeline -> Tokenizer, generator
 //! data -> train (both stages) -> run folder: checkpoints, metrics, samples, report
 //! run folder -> tokenize, reconstruct, generate, predict
-//! ablation -> many runs -> one table
 //! checkpoints of other programs -> run folder -> checkpoints of other programs
+//! ablation -> many runs -> one table
 //! ```
 //!
 //! No plugin is named here: a program links the crates whose plugins it wants.
@@ -23,6 +23,7 @@ pub mod foreign;
 mod format;
 pub mod inspect;
 pub mod media;
+pub mod memory;
 pub mod model;
 pub mod pipeline;
 pub mod predict;

@@ -67,6 +67,12 @@ pub struct DataRecord {
     pub fingerprint: String,
 }
 
+impl DataRecord {
+    fn of(dataset: &dyn Dataset) -> Self {
+        Self { classes: dataset.classes().to_vec(), fingerprint: dataset.fingerprint() }
+    }
+}
+
 /// A run folder that exists.
 #[derive(Debug, Clone)]
 pub struct RunFolder {
@@ -82,7 +88,7 @@ impl RunFolder {
     pub fn start(path: &Path, pipeline: &Pipeline, dataset: &dyn Dataset, resume: bool) -> Result<Self, RuntimeError> {
         let run = Self { path: path.to_owned() };
         let settings = toml::to_string(pipeline).map_err(|error| RuntimeError::content(&run.path, error))?;
-        let data = DataRecord { classes: dataset.classes().to_vec(), fingerprint: dataset.fingerprint() };
+        let data = DataRecord::of(dataset);
         let file = run.path.join(PIPELINE);
         if !file.exists() {
             run.write(&settings, &data, &RunRecord::default())?;
@@ -105,6 +111,15 @@ impl RunFolder {
             changes.push("the files of the data set".into());
         }
         if changes.is_empty() { Ok(run) } else { Err(RuntimeError::Changed { path: run.path, changes }) }
+    }
+
+    /// Takes other settings and data from here on.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn change(&self, pipeline: &Pipeline, dataset: &dyn Dataset) -> Result<(), RuntimeError> {
+        let settings = toml::to_string(pipeline).map_err(|error| RuntimeError::content(&self.path, error))?;
+        self.write(&settings, &DataRecord::of(dataset), &self.record()?)
     }
 
     /// Gives an imported run its data and how it is trained; what it is built of stays.

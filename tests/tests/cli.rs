@@ -144,6 +144,30 @@ fn errors_say_what_to_do(#[case] name: &str, #[case] command: &str) {
 }
 
 #[test]
+fn a_dry_run_tells_the_costs_and_leaves_nothing() {
+    let folder = empty();
+    let set = TINY.iter().flat_map(|text| ["--set", text]);
+    let arguments: Vec<&str> = ["train", "larp-tiny", "--dry-run"].into_iter().chain(set).collect();
+    let (code, out, err) = outputs(folder.path(), &[&arguments[..], &["--json"]].concat());
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}{err}"));
+    assert_eq!((code, json["stages"].as_array().map(Vec::len)), (0, Some(2)), "{out}");
+    let total: f64 =
+        json["stages"].as_array().into_iter().flatten().filter_map(|stage| stage["estimated_seconds"].as_f64()).sum();
+    assert!((total - json["estimated_seconds"].as_f64().expect("a number")).abs() < 1e-9 && total > 0.0, "{out}");
+    for stage in json["stages"].as_array().expect("a list") {
+        assert!(stage["losses"].as_array().is_some_and(|losses| losses.iter().all(|loss| loss.is_f64())), "{stage}");
+        assert!(stage["step_seconds"].as_f64().is_some_and(|seconds| seconds > 0.0), "{stage}");
+        // the model and the two moments of its optimiser alone
+        let least = 12 * stage["parameters"].as_u64().expect("a count");
+        assert!(!cfg!(target_os = "linux") || stage["peak_bytes"].as_u64().is_some_and(|bytes| bytes > least), "{stage}");
+    }
+    assert_eq!(json["stages"][1]["tokenizing"]["clips"], 6, "those to learn from and those held out");
+    let (code, out, err) = outputs(folder.path(), &[&arguments[..], &["--stage", "tokenizer"]].concat());
+    assert!(code == 0 && out.contains("peak memory") && out.contains("encoder") && !out.contains("to tokenize"), "{out}{err}");
+    assert_eq!(folder.path().read_dir().expect("a folder").count(), 0, "nothing was left behind");
+}
+
+#[test]
 fn an_unknown_key_is_named_with_its_line() {
     let folder = empty();
     let (_, text, _) = outputs(folder.path(), &["compose"]);

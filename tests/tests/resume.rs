@@ -7,9 +7,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use common::{CRITIC, critic_files, larp_tiny, train, train_observed, weights};
+use common::{CRITIC, critic_files, larp_tiny, resume_changed, train, train_observed, weights};
 use larp_runtime::pipeline::Pipeline;
-use larp_runtime::report::{Stage, read};
+use larp_runtime::report::{Stage, Summary, read, read_json};
 use larp_runtime::train::{Event, Observer, Outcome};
 
 const STEPS: usize = 8;
@@ -102,6 +102,13 @@ fn so_does_one_with_a_critic() {
 }
 
 #[test]
+fn so_does_one_that_restarts_dead_codes() {
+    let more =
+        ["train.tokenizer.dead_codes={ every = 3, min_uses = 2 }", "train.tokenizer.ema_decay=0.9", "train.checkpoint_every=2"];
+    interrupted_twice_equals_uninterrupted(&more);
+}
+
+#[test]
 fn a_finished_run_resumes_to_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     train(pipeline(&[]), folder.path(), false).expect("it runs");
@@ -124,6 +131,31 @@ fn other_settings_are_refused_with_the_keys_that_differ() {
     train(pipeline(&[]), folder.path(), false).expect("it runs");
     let error = train(pipeline(&["train.seed=5"]), folder.path(), true).expect_err("another seed").to_string();
     assert!(error.contains("`train.seed`: 0 -> 5"), "{error}");
+}
+
+#[test]
+fn allowed_changes_are_a_warning_and_the_settings_from_then_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    train(pipeline(&[]), folder.path(), false).expect("it runs");
+    let longer = || pipeline(&["train.tokenizer.steps=9", "train.generator.steps=10"]);
+    assert_eq!(resume_changed(longer(), folder.path()).expect("it goes on"), Outcome::Finished);
+    let summary: Summary = read_json(&folder.path().join("summary.json")).expect("a summary");
+    let [warning] = &summary.warnings[..] else { panic!("{summary:?}") };
+    for expected in ["`train.tokenizer.steps`: 8 -> 9", "`train.generator.steps`: 8 -> 10", "the tokenizer before"] {
+        assert!(warning.message.contains(expected), "{}", warning.message);
+    }
+    let before = weights(folder.path(), "generator", 10);
+    train(longer(), folder.path(), true).expect("they are the settings of the run now");
+    assert_eq!(weights(folder.path(), "generator", 10), before);
+}
+
+#[test]
+fn allowed_changes_that_do_not_fit_the_checkpoints_are_refused_and_change_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    train(pipeline(&[]), folder.path(), false).expect("it runs");
+    let error = resume_changed(pipeline(&["encoder.depth=2"]), folder.path()).expect_err("no such parameters").to_string();
+    assert!(error.contains("`encoder.transformer.blocks.1.") && error.contains("is missing"), "{error}");
+    train(pipeline(&[]), folder.path(), true).expect("the run is as it was");
 }
 
 #[test]

@@ -27,8 +27,14 @@ pub struct TrainArgs {
     #[arg(value_name = "PIPELINE")]
     pub pipeline: String,
     /// Run folder
-    #[arg(long, value_name = "DIR")]
-    pub run: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "dry_run")]
+    pub run: Option<PathBuf>,
+    /// Take two steps a stage, print parameters, memory and time, and write nothing
+    #[arg(long, conflicts_with_all = ["run", "resume"])]
+    pub dry_run: bool,
+    /// With `--dry-run`: print JSON
+    #[arg(long, requires = "dry_run")]
+    pub json: bool,
     /// What to train
     #[arg(long, value_enum, default_value_t = StageArg::All)]
     pub stage: StageArg,
@@ -51,6 +57,9 @@ pub struct TrainingArgs {
     /// Go on with the run in the folder
     #[arg(long)]
     pub resume: bool,
+    /// With `--resume`: go on although settings or data are other ones than those the run was started with
+    #[arg(long, requires = "resume")]
+    pub allow_changes: bool,
     /// Set a value of the pipeline, such as `train.tokenizer.steps=100`; can be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,

@@ -6,6 +6,7 @@ mod compose;
 mod data;
 mod demo;
 mod doctor;
+mod dry_run;
 mod export;
 mod generate;
 mod import;

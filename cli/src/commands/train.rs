@@ -9,6 +9,7 @@ use larp_runtime::pipeline::{Pipeline, Source};
 use larp_runtime::report::{Summary, files, read_json};
 use larp_runtime::train::{self, Outcome, StageChoice, TrainRequest};
 
+use super::dry_run::dry_run;
 use crate::args::{TrainArgs, TrainingArgs};
 use crate::interrupt;
 use crate::output::print;
@@ -22,8 +23,11 @@ pub fn train(args: TrainArgs, terminal: &Terminal) -> Result<ExitCode> {
     if let Some(data) = &args.data {
         source.use_data(data)?;
     }
-    let supervision = if args.stop_with_stdin { Some(supervised(&args.run)?) } else { None };
-    train_source(source, &args.run, args.stage.into(), &args.training, supervision.as_ref(), terminal)
+    let Some(run) = &args.run else {
+        return dry_run(source, &args).map(|()| ExitCode::SUCCESS);
+    };
+    let supervision = if args.stop_with_stdin { Some(supervised(run)?) } else { None };
+    train_source(source, run, args.stage.into(), &args.training, supervision.as_ref(), terminal)
 }
 
 /// The lock of a run folder that a parent process supervises.
@@ -63,6 +67,7 @@ pub fn train_source(
         stage,
         device: args.device.device.clone(),
         resume: args.resume,
+        allow_changes: args.allow_changes,
         interrupted,
     };
     let outcome = train::run(request, &mut progress);

@@ -80,7 +80,7 @@ macro_rules! conformance {
     (@Quantizer $name:literal, $settings:literal) => {
         $crate::conformance!(@tests Quantizer, $name, $settings;
             quantizer::shapes_are_as_promised, quantizer::tokens_are_in_range, quantizer::tokens_give_the_embeddings_back,
-            quantizer::gradients_reach_the_latents);
+            quantizer::gradients_reach_the_latents, quantizer::a_restarted_code_is_chosen_by_its_latent);
     };
     (@Decoder $name:literal, $settings:literal) => {
         $crate::conformance!(@tests Decoder, $name, $settings;

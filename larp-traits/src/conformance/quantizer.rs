@@ -102,6 +102,33 @@ pub fn tokens_give_the_embeddings_back(trial: &Trial<Quantizer>) {
     }
 }
 
+/// A restarted code is where its latent is: the latent chooses it from then on. Quantizers whose codes cannot be moved change nothing.
+///
+/// # Panics
+/// When another code is chosen, another code has moved, or the parameters are no longer learned.
+pub fn a_restarted_code_is_chosen_by_its_latent(trial: &Trial<Quantizer>) {
+    let mut model = trial.model(1);
+    let (what, before) = (trial.what(), model.codebook().map(to_host));
+    let (dim, codes) = (trial.context.quantizer.code_dim, [1, 0]);
+    let latents = normal("restart", [1, codes.len(), dim], &trial.context);
+    let moved = model.restart(&codes, latents.clone().squeeze_dim(0));
+    let after = model.codebook().map(to_host);
+    if !moved {
+        assert_eq!(before, after, "codes of {what}, which says that none was moved");
+        return;
+    }
+    assert_eq!(crate::params::list(&model), crate::params::list(&trial.model(1)), "parameters of {what}");
+    let (before, after) = (before.expect("moved codes can be listed"), after.expect("moved codes can be listed"));
+    assert_eq!(before[2 * dim..], after[2 * dim..], "codes of {what} that were not restarted");
+    let frozen = model.clone().no_grad();
+    let chosen = ints_to_host(frozen.quantize(latents, Draw::Deterministic).tokens);
+    assert_eq!(chosen, codes.map(|code| code as i64), "codes that the latents choose in {what}");
+    let input = normal("latents", [1, trial.context.latents.tokens, dim], &trial.context).require_grad();
+    let quantized = model.quantize(input.clone(), Draw::Stream(Stream::new(3)));
+    let outputs = quantized.losses.into_iter().fold(Outputs::default(), |outputs, term| outputs.float(term.name, term.value));
+    assert_reached(&format!("the latents of {what} after a restart"), &input, outputs);
+}
+
 /// The gradient of the embeddings goes straight through to the latents: without it the encoder learns nothing.
 ///
 /// # Panics

@@ -2,10 +2,11 @@
 
 use burn::nn::{LayerNorm, Linear};
 use burn::tensor::activation::gelu;
+use larp_traits::precision::{full, linear};
 use larp_traits::{Backend, Component, Device, Draw, Init, Stream, Tensor, init};
 use serde::{Deserialize, Serialize};
 
-use super::attention::{AttentionInput, Mask, attention, naive_attention};
+use super::attention::{AttentionInput, Mask, attention_with_dropout};
 use super::dropout::dropout;
 use super::vit::merge_heads;
 
@@ -17,7 +18,7 @@ pub struct GptDropout {
     pub embedding: f64,
     /// On what a block adds to its input.
     pub residual: f64,
-    /// On attention probabilities; above 0 the attention holds a matrix of tokens x tokens.
+    /// On attention probabilities.
     pub attention: f64,
     /// Whether the attention dropout stays on in evaluation, as in the released code (SPEC.md, departure 10); its mask is then the same
     /// each time.
@@ -87,17 +88,14 @@ impl GptBlock {
     pub fn forward(&self, tokens: Tensor<3>, draw: Draw) -> Tensor<3> {
         let normed = self.norm1.forward(tokens.clone());
         let [batch, count, dim] = normed.dims();
-        let heads = |linear: &Linear<Backend>| {
-            linear.forward(normed.clone()).reshape([batch, count, self.heads, dim / self.heads]).swap_dims(1, 2)
+        let heads = |layer: &Linear<Backend>| {
+            linear(layer, normed.clone()).reshape([batch, count, self.heads, dim / self.heads]).swap_dims(1, 2)
         };
         let input = AttentionInput { query: heads(&self.query), key: heads(&self.key), value: heads(&self.value) };
-        let attended = match self.attention_draw(draw) {
-            draw @ Draw::Stream(_) => naive_attention(input, Mask::Causal, self.dropout.attention, draw),
-            Draw::Deterministic => attention(input, Mask::Causal),
-        };
-        let added = self.proj.forward(merge_heads(attended));
+        let attended = attention_with_dropout(input, Mask::Causal, self.dropout.attention, self.attention_draw(draw));
+        let added = full(linear(&self.proj, merge_heads(attended)));
         let tokens = tokens + dropout(added, self.dropout.residual, draw.fork("residual"));
-        let hidden = gelu(self.fc1.forward(self.norm2.forward(tokens.clone())));
-        tokens + dropout(self.fc2.forward(hidden), self.dropout.residual, draw.fork("mlp"))
+        let hidden = gelu(linear(&self.fc1, self.norm2.forward(tokens.clone())));
+        tokens + dropout(full(linear(&self.fc2, hidden)), self.dropout.residual, draw.fork("mlp"))
     }
 }

@@ -2,6 +2,7 @@
 
 use burn::nn::{Linear, RmsNorm};
 use burn::tensor::activation::silu;
+use larp_traits::precision::{full, linear};
 use larp_traits::{Backend, Component, Device, Draw, Init, Tensor, init};
 
 use super::attention::{AttentionInput, Mask, attention};
@@ -106,14 +107,14 @@ impl LlamaBlock {
     }
 
     fn heads(&self, tokens: &Tensor<3>) -> AttentionInput {
-        split_heads(self.qkv.forward(self.attention_norm.forward(tokens.clone())), self.config.heads)
+        split_heads(linear(&self.qkv, self.attention_norm.forward(tokens.clone())), self.config.heads)
     }
 
     fn finish(&self, tokens: Tensor<3>, attended: Tensor<4>, draw: Draw) -> Tensor<3> {
-        let added = self.proj.forward(merge_heads(attended));
+        let added = full(linear(&self.proj, merge_heads(attended)));
         let tokens = tokens + dropout(added, self.config.residual_dropout, draw.fork("residual"));
         let normed = self.ffn_norm.forward(tokens.clone());
-        let added = self.down.forward(silu(self.gate.forward(normed.clone())) * self.up.forward(normed));
+        let added = full(linear(&self.down, silu(linear(&self.gate, normed.clone())) * linear(&self.up, normed)));
         tokens + dropout(added, self.config.ffn_dropout, draw.fork("ffn"))
     }
 }

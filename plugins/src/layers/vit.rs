@@ -3,6 +3,7 @@
 use burn::nn::{LayerNorm, Linear};
 use burn::tensor::activation::gelu;
 use larp_traits::error::divides;
+use larp_traits::precision::{full, linear};
 use larp_traits::{Backend, Component, Device, Init, SettingsError, Tensor, init};
 
 use super::attention::{AttentionInput, Mask, attention};
@@ -97,10 +98,10 @@ impl VitBlock {
     /// # Shapes
     /// - tokens and output: `[batch, tokens, dim]`
     pub fn forward(&self, tokens: Tensor<3>) -> Tensor<3> {
-        let input = split_heads(self.qkv.forward(self.norm1.forward(tokens.clone())), self.heads);
-        let tokens = tokens + self.proj.forward(merge_heads(attention(input, Mask::Full)));
-        let hidden = gelu(self.fc1.forward(self.norm2.forward(tokens.clone())));
-        tokens + self.fc2.forward(hidden)
+        let input = split_heads(linear(&self.qkv, self.norm1.forward(tokens.clone())), self.heads);
+        let tokens = tokens + full(linear(&self.proj, merge_heads(attention(input, Mask::Full))));
+        let hidden = gelu(linear(&self.fc1, self.norm2.forward(tokens.clone())));
+        tokens + full(linear(&self.fc2, hidden))
     }
 }
 

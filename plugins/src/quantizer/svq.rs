@@ -6,7 +6,7 @@
 use burn::tensor::activation::softmax;
 use larp_traits::prelude::*;
 
-use super::{check_codebook, codebook};
+use super::{check_codebook, codebook, set_rows};
 use crate::layers::lookup::{CodebookWeights, UsageWeights, choose, l2_normalize, lookup, straight_through};
 use crate::layers::sample::sample_rows;
 
@@ -138,5 +138,11 @@ impl Quantizer for Svq {
 
     fn codebook(&self) -> Option<Tensor<2>> {
         Some(self.codes())
+    }
+
+    fn restart(&mut self, codes: &[usize], latents: Tensor<2>) -> bool {
+        let latents = l2_normalize(latents);
+        set_rows(&mut self.embedding, codes, latents);
+        true
     }
 }

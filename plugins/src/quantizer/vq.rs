@@ -2,7 +2,7 @@
 
 use larp_traits::prelude::*;
 
-use super::{check_codebook, codebook};
+use super::{check_codebook, codebook, set_rows};
 use crate::layers::lookup::{CodebookWeights, UsageWeights, choose, l2_normalize, lookup, straight_through};
 
 /// Settings of [`Vq`].
@@ -117,5 +117,11 @@ impl Quantizer for Vq {
 
     fn codebook(&self) -> Option<Tensor<2>> {
         Some(self.codes())
+    }
+
+    fn restart(&mut self, codes: &[usize], latents: Tensor<2>) -> bool {
+        let latents = self.scaled(latents);
+        set_rows(&mut self.embedding, codes, latents);
+        true
     }
 }

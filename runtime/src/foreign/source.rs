@@ -95,7 +95,7 @@ fn choose<'a>(source: &str, known: &'a [(String, String)], wanted: &Average) -> 
     chosen.ok_or_else(|| ImportError::Average {
         source_name: source.into(),
         known: known.iter().map(|(decay, _)| decay.clone()).collect(),
-        advice: if known.is_empty() { "leave `--ema` out" } else { "choose one by `--ema DECAY`" },
+        advice: if known.is_empty() { "leave `--ema` out" } else { "choose one by `--ema=DECAY`" },
     })
 }
 
@@ -118,7 +118,7 @@ mod tests {
         assert_eq!(choose("a", &of(&["0.999"]), &Average::Only).unwrap().1, "0.999.");
         assert_eq!(choose("a", &of(&["0.99", "0.999"]), &Average::Decay("0.9990".into())).unwrap().1, "0.999.");
         let error = choose("a", &of(&["0.99", "0.999"]), &Average::Only).unwrap_err().to_string();
-        assert_eq!(error, "`a` has averages with the decays 0.99, 0.999; choose one by `--ema DECAY`");
+        assert_eq!(error, "`a` has averages with the decays 0.99, 0.999; choose one by `--ema=DECAY`");
         let error = choose("a", &[], &Average::Only).unwrap_err().to_string();
         assert_eq!(error, "`a` has no averages of its parameters; leave `--ema` out");
     }

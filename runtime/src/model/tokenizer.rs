@@ -32,6 +32,8 @@ pub struct Tokenizer {
 pub struct Tokenized {
     /// Tokens, embeddings and losses of the quantizer.
     pub quantized: Quantized,
+    /// What the quantizer took, `[batch, tokens, code_dim]`.
+    pub latents: Tensor<3>,
     /// `[batch, channels, frames, height, width]`.
     pub reconstruction: Tensor<5>,
 }
@@ -42,12 +44,20 @@ impl Tokenizer {
     /// # Shapes
     /// - video: `[batch, channels, frames, height, width]`, in [0, 1]
     pub fn quantize(&self, video: Tensor<5>, draw: Draw) -> Quantized {
+        self.quantizer.quantize(self.latents(video), draw)
+    }
+
+    /// What the quantizer takes.
+    ///
+    /// # Shapes
+    /// - video: `[batch, channels, frames, height, width]`, in [0, 1]
+    /// - output: `[batch, tokens, code_dim]`
+    pub fn latents(&self, video: Tensor<5>) -> Tensor<3> {
         let latents = self.project_in.forward(self.encoder.encode(video));
-        let latents = match &self.norm {
+        match &self.norm {
             Some(norm) => norm.forward(latents),
             None => latents,
-        };
-        self.quantizer.quantize(latents, draw)
+        }
     }
 
     /// Starts the normalisation, where there is one, from clips.
@@ -67,9 +77,10 @@ impl Tokenizer {
     /// # Shapes
     /// - video: `[batch, channels, frames, height, width]`, in [0, 1]
     pub fn forward(&self, video: Tensor<5>, draw: Draw) -> Tokenized {
-        let quantized = self.quantize(video, draw);
+        let latents = self.latents(video);
+        let quantized = self.quantizer.quantize(latents.clone(), draw);
         let reconstruction = self.decode(quantized.embeddings.clone());
-        Tokenized { quantized, reconstruction }
+        Tokenized { quantized, latents, reconstruction }
     }
 
     /// Clips of tokens.

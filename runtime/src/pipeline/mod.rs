@@ -7,6 +7,7 @@
 
 mod build;
 mod builtin;
+mod codes;
 mod compose;
 mod critic;
 mod data;
@@ -20,6 +21,7 @@ mod training;
 mod write;
 
 pub use builtin::{builtin, builtin_names};
+pub use codes::{CollapseSettings, DeadCodes};
 pub use compose::{Composition, Part, compose};
 pub use critic::{Applied, CriticLoss, CriticTraining, LeCamSettings, R1Settings, Smoothing, Weighting};
 pub use error::PipelineError;

@@ -1,8 +1,9 @@
 //! The `[train]` part of a pipeline file.
 
-use larp_traits::SettingsError;
+use larp_traits::{Precision, SettingsError};
 use serde::{Deserialize, Serialize};
 
+use super::codes::{CollapseSettings, DeadCodes};
 use super::critic::CriticTraining;
 
 /// Training as a whole.
@@ -28,6 +29,13 @@ pub struct Train {
     /// Threads that compute the passes of a step (its `accumulation`) at once; the numbers do not depend on it. On a CPU whose
     /// backend leaves cores idle, several small passes are faster than a large one.
     pub threads: usize,
+    /// What the transformers compute in while training: `float32`, or `bf16` on libtorch and CUDA. Parameters, norms, quantizer, logits
+    /// and losses are float32 in any case, and so are evaluation and generation.
+    pub precision: Precision,
+    /// Steps in a row that are skipped for a loss or gradient that is no number before training stops; 0 is never.
+    pub max_skipped_in_a_row: usize,
+    /// When to warn of codes that fall out of use.
+    pub collapse: CollapseSettings,
     /// The first stage.
     pub tokenizer: TokenizerTraining,
     /// The critic beside the first stage.
@@ -48,6 +56,9 @@ impl Default for Train {
             keep_checkpoints: 2,
             workers: 2,
             threads: 1,
+            precision: Precision::default(),
+            max_skipped_in_a_row: 10,
+            collapse: CollapseSettings::default(),
             tokenizer: TokenizerTraining::default(),
             critic: CriticTraining::default(),
             generator: GeneratorTraining::default(),
@@ -105,6 +116,8 @@ pub struct TokenizerTraining {
     pub prior_learning_rate_multiplier: f64,
     /// Decay of the exponential moving average of the parameters that evaluation and generation use; 0 is none.
     pub ema_decay: f64,
+    /// Restart of codes that are not used.
+    pub dead_codes: DeadCodes,
 }
 
 impl Default for TokenizerTraining {
@@ -116,6 +129,7 @@ impl Default for TokenizerTraining {
             optimizer: OptimizerSettings { warmup: 8.0 / 75.0, ..OptimizerSettings::default() },
             prior_learning_rate_multiplier: 50.0,
             ema_decay: 0.0,
+            dead_codes: DeadCodes::default(),
         }
     }
 }
@@ -184,6 +198,7 @@ impl Train {
         if let Some((key, _)) = at_least_one.iter().find(|(_, value)| *value == 0) {
             return Err(SettingsError::value(format!("train.{key}"), 0, "it must be at least 1"));
         }
+        self.collapse.check()?;
         for (stage, optimizer, ema) in [
             ("tokenizer", &self.tokenizer.optimizer, self.tokenizer.ema_decay),
             ("generator", &self.generator.optimizer, self.generator.ema_decay),

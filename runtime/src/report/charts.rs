@@ -30,7 +30,14 @@ pub(super) fn charts(records: &[MetricRecord], stage: Stage) -> Vec<Chart> {
     let is_shown_elsewhere = |name: &str| METRICS.iter().any(|info| info.baseline == Some(name) && present.contains(info.name));
     let known = METRICS.iter().map(|info| info.name).filter(|name| present.contains(name));
     let unknown = present.iter().copied().filter(|name| metric_info(name).is_none());
-    known.chain(unknown).filter(|name| !is_shown_elsewhere(name)).filter_map(|name| chart(&records, name)).collect()
+    let all_went_well = |name: &str| {
+        name == "skipped_steps" && records.iter().all(|record| record.values.get(name).is_none_or(|&count| count == 0.0))
+    };
+    known
+        .chain(unknown)
+        .filter(|name| !is_shown_elsewhere(name) && !all_went_well(name))
+        .filter_map(|name| chart(&records, name))
+        .collect()
 }
 
 fn chart(records: &[&MetricRecord], name: &str) -> Option<Chart> {

@@ -179,6 +179,12 @@ pub const METRICS: &[MetricInfo] = &[
         scale: Scale::Logarithmic,
         ..info("r1", "R1 penalty", Unit::Plain, "Half the squared gradient of a clip's score in its pixels, without its weight.")
     },
+    info(
+        "skipped_steps",
+        "Skipped steps",
+        Unit::Plain,
+        "Steps of the stage so far that were left out because the loss or the gradient was NaN or infinite.",
+    ),
     info("clips_per_second", "Throughput", Unit::ClipsPerSecond, "Training clips processed in a second."),
 ];
 

@@ -46,7 +46,7 @@ pub(crate) use page::{Fact, environment_facts};
 pub use problems::{read_problems, write_problems};
 pub use record::{MetricRecord, MetricSplit, Stage};
 pub use samples::{clip_name, generated_name, prediction_sheet_name, step_folder};
-pub use summary::{StageSummary, Summary};
+pub use summary::{StageSummary, Summary, Warning};
 pub use tensorboard::EventWriter;
 
 /// Names of the files in a run folder.

@@ -29,6 +29,7 @@ pub(super) struct Page {
     environment: Vec<Fact>,
     settings: Option<String>,
     problems: Vec<Problem>,
+    warnings: Vec<String>,
     /// Files of the run that are there and could not be read.
     notes: Vec<String>,
 }
@@ -68,6 +69,7 @@ impl Page {
         Self {
             title: title.or_else(|| settings.as_deref().and_then(name_in_settings)).unwrap_or_else(|| folder_name(run)),
             status: status(&records, summary.as_ref()),
+            warnings: summary.iter().flat_map(|summary| &summary.warnings).map(ToString::to_string).collect(),
             stages: Stage::ALL.iter().filter_map(|stage| section(&records, summary.as_ref(), *stage)).collect(),
             pictures: pictures(run),
             environment: environment.as_ref().map(environment_facts).unwrap_or_default(),

@@ -18,6 +18,27 @@ pub struct Summary {
     pub seconds: f64,
     /// The stages that ran, in order.
     pub stages: Vec<StageSummary>,
+    /// What a reader of the numbers should know, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
+}
+
+/// Something that happened in a run and bears on its numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Warning {
+    /// The stage that was on its way.
+    pub stage: Stage,
+    /// Optimizer steps it had done.
+    pub step: u64,
+    /// What happened, and what to do about it.
+    pub message: String,
+}
+
+impl std::fmt::Display for Warning {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}, step {}: {}", self.stage, self.step, self.message)
+    }
 }
 
 /// What one stage came to.

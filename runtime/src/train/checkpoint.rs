@@ -9,6 +9,9 @@ use larp_traits::{Backend, state};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::collapse::Collapse;
+use super::dead_codes::Uses;
+use super::watchdog::Watchdog;
 use crate::RuntimeError;
 use crate::format::{FORMAT_VERSION, migrate_state};
 use crate::report::{Stage, read_json, write_json};
@@ -30,6 +33,12 @@ struct State {
     /// From another program: without an optimiser state.
     imported: bool,
     log: LogSums,
+    #[serde(default)]
+    watchdog: Watchdog,
+    #[serde(default)]
+    collapse: Collapse,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    code_uses: Option<Uses>,
 }
 
 /// What was added up since the last line of the log, so that a resumed run writes the lines of an uninterrupted one.
@@ -55,12 +64,15 @@ pub struct Checkpoint {
     ema: bool,
     imported: bool,
     pub(super) log: LogSums,
+    pub(super) watchdog: Watchdog,
+    pub(super) collapse: Collapse,
+    pub(super) code_uses: Option<Uses>,
 }
 
 impl State {
     fn at(self, path: PathBuf) -> Checkpoint {
-        let Self { step, elapsed_seconds, ema, imported, log, .. } = self;
-        Checkpoint { path, step, elapsed_seconds, ema, imported, log }
+        let Self { step, elapsed_seconds, ema, imported, log, watchdog, collapse, code_uses, .. } = self;
+        Checkpoint { path, step, elapsed_seconds, ema, imported, log, watchdog, collapse, code_uses }
     }
 }
 
@@ -99,6 +111,9 @@ pub(super) struct Contents<'a, M> {
     pub log: LogSums,
     /// Writes what a task trains beside the model into the checkpoint's folder.
     pub beside: &'a dyn Fn(&Path) -> Result<(), RuntimeError>,
+    pub watchdog: Watchdog,
+    pub collapse: Collapse,
+    pub code_uses: Option<Uses>,
 }
 
 fn folder(run: &Path, stage: Stage) -> PathBuf {
@@ -115,6 +130,9 @@ pub(super) fn write<M: Module<Backend>>(run: &Path, contents: Contents<'_, M>, k
         ema: contents.average.is_some(),
         imported: false,
         log: contents.log,
+        watchdog: contents.watchdog,
+        collapse: contents.collapse,
+        code_uses: contents.code_uses,
     };
     let written = publish(run, state, |temporary| {
         state::save_file(contents.model, &temporary.join(MODEL))?;
@@ -136,7 +154,9 @@ pub(crate) fn write_imported(
     write: impl FnOnce(&Path) -> Result<(), RuntimeError>,
 ) -> Result<Checkpoint, RuntimeError> {
     let (format_version, log) = (FORMAT_VERSION, LogSums::default());
-    let state = State { format_version, stage, step: 0, elapsed_seconds: 0.0, ema: false, imported: true, log };
+    let (watchdog, collapse) = (Watchdog::default(), Collapse::default());
+    let (step, elapsed_seconds, ema, imported, code_uses) = (0, 0.0, false, true, None);
+    let state = State { format_version, stage, step, elapsed_seconds, ema, imported, log, watchdog, collapse, code_uses };
     publish(run, state, |temporary| write(&temporary.join(MODEL)))
 }
 

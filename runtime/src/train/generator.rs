@@ -78,19 +78,29 @@ impl GeneratorTask {
         let held_out = fixed(dataset.clone(), Split::Validation, train.evaluation_clips, workers)?;
         let held_out = held_out.map(|sample| sample.map_err(RuntimeError::from));
         let Some(held_out) = making.get(&path, held_out, train.evaluation_clips, session)? else { return Ok(None) };
-        let classes = dataset.classes().to_vec();
         let frames = frames.map(|condition| HeldOutFrames::new(condition, &dataset, &train)).transpose()?;
-        let sampling = pipeline.sampling;
-        Ok(Some(Self {
-            device,
-            train,
+        Ok(Some(Self { frames, ..Self::with_tokens(pipeline, tokenizer, training, held_out, dataset.classes(), &device) }))
+    }
+
+    /// Training on tokens that are there already; without clips to predict from their first frames.
+    pub fn with_tokens(
+        pipeline: &Pipeline,
+        tokenizer: Tokenizer,
+        training: Tokens,
+        held_out: Tokens,
+        classes: &[String],
+        device: &Device,
+    ) -> Self {
+        Self {
+            device: device.clone(),
+            train: pipeline.train.clone(),
             tokenizer: Mutex::new(tokenizer),
             training: Arc::new(training),
             held_out,
-            frames,
-            classes,
-            sampling,
-        }))
+            frames: None,
+            classes: classes.to_vec(),
+            sampling: pipeline.sampling,
+        }
     }
 
     fn condition(&self, batch: &TokenBatch) -> Condition {

@@ -5,8 +5,12 @@
 //!                   \________ stage::run_stage ________/
 //! ```
 
+mod changes;
 mod checkpoint;
+mod collapse;
 pub mod critic;
+mod dead_codes;
+mod dry_run;
 mod ema;
 mod frames;
 mod generator;
@@ -17,7 +21,9 @@ mod schedule;
 mod session;
 mod stage;
 mod tokenizer;
+mod watchdog;
 
 pub(crate) use checkpoint::write_imported;
 pub use checkpoint::{Checkpoint, newest};
+pub use dry_run::{DryRun, StageCost, Tokenizing, dry_run};
 pub use session::{Event, Observer, Outcome, StageChoice, TrainRequest, run};

@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 
 use larp_traits::Device;
 
+use super::changes;
 use super::checkpoint::newest;
 use super::generator::GeneratorTask;
 use super::stage::{End, run_stage};
@@ -15,8 +16,8 @@ use crate::data::Dataset;
 use crate::pipeline::{Pipeline, Train};
 use crate::report::files::{ENVIRONMENT, METRICS, SUMMARY};
 use crate::report::{
-    Environment, EnvironmentInput, EventWriter, MetricRecord, MetricsWriter, Stage, StageSummary, Summary, read_json, write_json,
-    write_report,
+    Environment, EnvironmentInput, EventWriter, MetricRecord, MetricsWriter, Stage, StageSummary, Summary, Warning, read_json,
+    write_json, write_report,
 };
 use crate::run::RunFolder;
 use crate::use_run::load_tokenizer;
@@ -47,6 +48,8 @@ pub struct TrainRequest {
     pub device: String,
     /// Whether to go on with what is in the folder.
     pub resume: bool,
+    /// Whether to go on with other settings or data than the run was started with; what differs is a warning then.
+    pub allow_changes: bool,
     /// Set from outside (SIGINT): the run saves a checkpoint and stops.
     pub interrupted: Arc<AtomicBool>,
 }
@@ -135,24 +138,26 @@ pub(super) struct Session<'a> {
 /// # Errors
 /// When settings, device or data cannot work, or a file cannot be written. What was saved stays: the run can be resumed.
 pub fn run(request: TrainRequest, observer: &mut dyn Observer) -> Result<Outcome, RuntimeError> {
-    let TrainRequest { pipeline, run, stage, device: device_name, resume, interrupted } = request;
+    let TrainRequest { pipeline, run, stage, device: device_name, resume, allow_changes, interrupted } = request;
     pipeline.plan()?;
     if stage == StageChoice::Generator && pipeline.generator.is_none() {
         return Err(RuntimeError::Request(format!("the pipeline `{}` has no generator", pipeline.name)));
     }
-    let device = device::parse(&device_name)?;
+    let device = device_for(&pipeline, &device_name)?;
     let dataset = pipeline.data.open(pipeline.clip.shape())?;
     // both are built once before anything is written: what cannot be built leaves no run folder behind
     pipeline.outline_tokenizer(&device)?;
     pipeline.outline_generator(dataset.classes().len(), &device)?;
     let perceptual = if stage == StageChoice::Generator { None } else { pipeline.build_perceptual(&device)? };
-    let run = RunFolder::start(&run, &pipeline, dataset.as_ref(), resume)?;
+    let (run, changed) = changes::start(&run, &pipeline, &dataset, resume, allow_changes)?;
     let environment = Environment::capture(EnvironmentInput { device: device_name, seed: pipeline.train.seed, git_commit: None });
     write_json(&run.path.join(ENVIRONMENT), &environment)?;
-    let summary = Summary { pipeline: pipeline.name.clone(), complete: false, seconds: 0.0, stages: Vec::new() };
+    let summary =
+        Summary { pipeline: pipeline.name.clone(), complete: false, seconds: 0.0, stages: Vec::new(), warnings: Vec::new() };
     let summary = read_json(&run.path.join(SUMMARY)).unwrap_or(summary);
     let train = pipeline.train.clone();
     let mut session = Session { run, train, dataset, device: &device, observer, interrupted, summary, log: None };
+    changed.into_iter().try_for_each(|warning| session.warn(warning))?;
     if stage != StageChoice::Generator {
         let task = TokenizerTask::new(&pipeline, session.dataset.clone(), perceptual, &device)?;
         if let End::Interrupted = run_stage(&task, pipeline.build_tokenizer(&device)?, &mut session)? {
@@ -178,7 +183,28 @@ pub fn run(request: TrainRequest, observer: &mut dyn Observer) -> Result<Outcome
     Ok(Outcome::Finished)
 }
 
-impl Session<'_> {
+/// The device of a name, when it can compute in the precision of the pipeline.
+pub(super) fn device_for(pipeline: &Pipeline, name: &str) -> Result<Device, RuntimeError> {
+    let device = device::parse(name)?;
+    let checked = pipeline.train.precision.check("train.precision", &device);
+    checked.map_err(|error| pipeline.settings_error(error))?;
+    Ok(device)
+}
+
+impl<'a> Session<'a> {
+    /// One that writes nothing: for steps on trial.
+    pub fn without_folder(
+        pipeline: &Pipeline,
+        dataset: Arc<dyn Dataset>,
+        device: &'a Device,
+        observer: &'a mut dyn Observer,
+    ) -> Self {
+        let summary =
+            Summary { pipeline: pipeline.name.clone(), complete: false, seconds: 0.0, stages: Vec::new(), warnings: Vec::new() };
+        let (run, train, interrupted) = (RunFolder { path: PathBuf::new() }, pipeline.train.clone(), Arc::default());
+        Self { run, train, dataset, device, observer, interrupted, summary, log: None }
+    }
+
     /// Opens the logs for a stage that goes on after `last_step`.
     pub fn open_log(&mut self, stage: Stage, last_step: Option<u64>) -> Result<(), RuntimeError> {
         let metrics = MetricsWriter::resume(&self.run.path.join(METRICS), stage, last_step)?;
@@ -187,7 +213,16 @@ impl Session<'_> {
             None => EventWriter::create(&self.run.path.join("tensorboard"))?,
         };
         self.log = Some((metrics, events));
+        // what is going to happen again will be said again
+        self.summary.warnings.retain(|warning| warning.stage != stage || last_step.is_some_and(|last| warning.step <= last));
         Ok(())
+    }
+
+    /// Tells of something that bears on the run's numbers: in the log, the summary and the report.
+    pub fn warn(&mut self, warning: Warning) -> Result<(), RuntimeError> {
+        tracing::warn!("{warning}");
+        self.summary.warnings.push(warning);
+        Ok(write_json(&self.run.path.join(SUMMARY), &self.summary)?)
     }
 
     /// Adds a line to the logs.

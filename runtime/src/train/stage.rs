@@ -11,14 +11,17 @@ use larp_traits::tensor::scalar;
 use larp_traits::{Backend, Draw, Progress, Stream, Tensor, params, state};
 
 use super::checkpoint::{self, Checkpoint, Contents, LogSums};
+use super::collapse::Collapse;
+use super::dead_codes::Uses;
 use super::ema::Ema;
 use super::gradients::{clip, global_norm};
 use super::optimizer::Optimizer;
 use super::schedule::learning_rate;
 use super::session::{Event, Session};
+use super::watchdog::{Watchdog, diverged};
 use crate::RuntimeError;
 use crate::pipeline::OptimizerSettings;
-use crate::report::{MetricRecord, MetricSplit, Stage, StageSummary, step_folder, write_report};
+use crate::report::{MetricRecord, MetricSplit, Stage, StageSummary, Warning, step_folder, write_report};
 
 /// Numbers of a stage's loop.
 pub(super) struct Schedule<'a> {
@@ -78,6 +81,22 @@ pub(super) trait Task: Sync {
     /// Measures a model without gradients, and leaves pictures in `samples`.
     fn evaluate(&self, model: &Self::Model, samples: &Path) -> Result<BTreeMap<String, f64>, RuntimeError>;
 
+    /// Takes up what a checkpoint holds of its counts; called before the first step.
+    fn restore(&self, _model: &Self::Model, _code_uses: Option<Uses>) -> Result<(), RuntimeError> {
+        Ok(())
+    }
+
+    /// Its counts, for a checkpoint.
+    fn code_uses(&self) -> Option<Uses> {
+        None
+    }
+
+    /// A step was skipped.
+    fn skipped(&self) {}
+
+    /// A step, counted from 1, has changed the model and its average, which may be changed once more here.
+    fn finished(&self, _step: usize, _models: &mut [&mut Self::Model]) {}
+
     /// Factor on the learning rate of a parameter.
     fn learning_rate_multiplier(&self, _path: &str) -> f64 {
         1.0
@@ -102,15 +121,23 @@ pub(super) fn run_stage<T: Task>(task: &T, model: T::Model, session: &mut Sessio
     while state.step < total {
         let loss = state.advance(task, &mut batches, &mut log, session)?;
         session.observer.event(&Event::Step { stage: T::STAGE, step: state.step, total, loss, rate: log.rate() });
-        let at = |every: usize| state.step.is_multiple_of(every) || state.step == total;
+        let step = state.step;
+        let at = |every: usize| step.is_multiple_of(every) || step == total;
         if at(session.train.log_every) {
-            session.record(state.record(T::STAGE, MetricSplit::Train, log.take()))?;
+            let mut values = log.take();
+            values.insert("skipped_steps".into(), state.watchdog.skipped as f64);
+            session.record(state.record(T::STAGE, MetricSplit::Train, values))?;
         }
         if at(session.train.evaluate_every) {
             state.evaluate(task, session)?;
         }
         let interrupted = session.interrupted.load(Ordering::Relaxed);
-        if at(session.train.checkpoint_every) || interrupted {
+        if session.train.max_skipped_in_a_row > 0 && state.watchdog.in_a_row >= session.train.max_skipped_in_a_row {
+            return Err(diverged(T::STAGE, state.step, state.watchdog, &session.run.path));
+        }
+        // none in the middle of skipped steps: the ones before them are better to go back to
+        let good = state.watchdog.in_a_row == 0 || state.step == total;
+        if at(session.train.checkpoint_every) && good || interrupted {
             state.save(task, &log, session)?;
         }
         if interrupted && state.step < total {
@@ -123,6 +150,24 @@ pub(super) fn run_stage<T: Task>(task: &T, model: T::Model, session: &mut Sessio
     Ok(End::Finished)
 }
 
+/// A step on trial.
+pub(super) struct Trial {
+    pub loss: f64,
+    pub seconds: f64,
+}
+
+/// Takes the first two steps of a stage, and saves nothing.
+pub(super) fn trial_steps<T: Task>(task: &T, model: T::Model, session: &Session<'_>) -> Result<[Trial; 2], RuntimeError> {
+    let mut state = State::new(task, model, None, session)?;
+    let (mut batches, mut log) = (task.batches(0)?, Log::new(LogSums::default()));
+    let mut step = || {
+        let clock = Instant::now();
+        let loss = state.advance(task, &mut batches, &mut log, session)?;
+        Ok::<_, RuntimeError>(Trial { loss, seconds: clock.elapsed().as_secs_f64() })
+    };
+    Ok([step()?, step()?])
+}
+
 /// What one forward and backward pass gives.
 struct Pass {
     loss: f64,
@@ -133,9 +178,9 @@ struct Pass {
 /// The passes of a step, in order, several at once where `train.threads` allows: each thread has its own graph on a fork of the
 /// model, so the numbers do not depend on how many there are.
 fn passes<T: Task>(task: &T, model: &T::Model, inputs: Vec<(T::Batch, Draw)>, at: Progress, session: &Session<'_>) -> Vec<Pass> {
-    let share = 1.0 / inputs.len() as f64;
+    let (share, precision) = (1.0 / inputs.len() as f64, session.train.precision);
     let pass = &|model: T::Model, batch, draw| {
-        let Loss { total, parts } = task.loss(&model, batch, at, draw);
+        let Loss { total, parts } = precision.within(|| task.loss(&model, batch, at, draw));
         let loss = f64::from(scalar(total.clone()));
         let parts = parts.into_iter().map(|(name, value)| (name, f64::from(scalar(value)))).collect();
         Pass { loss, parts, gradients: GradientsParams::from_grads(total.mul_scalar(share).backward(), &model) }
@@ -170,6 +215,8 @@ struct State<M: AutodiffModule<Backend>> {
     parameters: usize,
     elapsed: f64,
     clock: Instant,
+    watchdog: Watchdog,
+    collapse: Collapse,
 }
 
 impl<M: AutodiffModule<Backend>> State<M> {
@@ -183,6 +230,10 @@ impl<M: AutodiffModule<Backend>> State<M> {
         let parameters = params::count(&model);
         let mut optimizer = Optimizer::new(schedule.optimizer, &model, |path| task.learning_rate_multiplier(path));
         let (mut step, mut elapsed) = (0, 0.0);
+        let (watchdog, collapse, code_uses) = match &start {
+            Some(checkpoint) => (checkpoint.watchdog, checkpoint.collapse, checkpoint.code_uses.clone()),
+            None => Default::default(),
+        };
         let average = match &start {
             None => {
                 model = task.start(model)?;
@@ -204,7 +255,9 @@ impl<M: AutodiffModule<Backend>> State<M> {
                 average
             }
         };
-        Ok(Self { model: Some(model), average, optimizer, step, parameters, elapsed, clock: Instant::now() })
+        task.restore(&model, code_uses)?;
+        let clock = Instant::now();
+        Ok(Self { model: Some(model), average, optimizer, step, parameters, elapsed, clock, watchdog, collapse })
     }
 
     fn model(&self) -> &M {
@@ -241,36 +294,49 @@ impl<M: AutodiffModule<Backend>> State<M> {
             log.add_sometimes(name, value);
         }
         let mut accumulator = GradientsAccumulator::new();
-        let mut mean_loss = 0.0;
+        let (mut mean_loss, mut parts) = (0.0, Vec::new());
         let share = 1.0 / schedule.accumulation as f64;
         for pass in passes(task, &model, inputs, at, session) {
             mean_loss += pass.loss * share;
-            log.add("loss", pass.loss * share);
-            pass.parts.iter().for_each(|(name, value)| log.add(name, value * share));
+            parts.extend(pass.parts.iter().map(|(name, value)| (*name, value * share)));
             accumulator.accumulate(&model, pass.gradients);
         }
         let mut gradients = accumulator.grads();
         let norm = global_norm(&model, &gradients);
+        self.step += 1;
+        if !self.watchdog.allows(mean_loss, norm) {
+            self.model = Some(model);
+            task.skipped();
+            log.skipped(schedule.batch_size * schedule.accumulation);
+            return Ok(mean_loss);
+        }
         if schedule.optimizer.clip_norm > 0.0 {
             clip(&model, &mut gradients, norm, schedule.optimizer.clip_norm);
         }
-        let model = self.optimizer.step(model, gradients, rate);
+        let mut model = self.optimizer.step(model, gradients, rate);
         self.average = self.average.take().map(|average| average.update(&model));
+        let mut models = vec![&mut model];
+        models.extend(self.average.as_mut().map(|average| &mut average.average));
+        task.finished(self.step, &mut models);
         self.model = Some(model);
-        self.step += 1;
+        log.add("loss", mean_loss);
+        parts.into_iter().for_each(|(name, value)| log.add(name, value));
         log.add("grad_norm", norm);
         log.add("learning_rate", rate);
         log.step(schedule.batch_size * schedule.accumulation);
         Ok(mean_loss)
     }
 
-    fn evaluate<T: Task<Model = M>>(&self, task: &T, session: &mut Session<'_>) -> Result<(), RuntimeError> {
+    fn evaluate<T: Task<Model = M>>(&mut self, task: &T, session: &mut Session<'_>) -> Result<(), RuntimeError> {
         let frozen = match &self.average {
             Some(average) => average.average.clone(),
             None => self.model().clone().no_grad(),
         };
         let samples = step_folder(&session.run.path, T::STAGE, self.step as u64);
         let values = task.evaluate(&frozen, &samples)?;
+        if let Some(message) = self.collapse.evaluated(&values, session.train.collapse) {
+            session.warn(Warning { stage: T::STAGE, step: self.step as u64, message })?;
+        }
         let record = self.record(T::STAGE, MetricSplit::Validation, values);
         session.record(record.clone())?;
         session.run.write_problems(session.dataset.as_ref())?;
@@ -296,6 +362,9 @@ impl<M: AutodiffModule<Backend>> State<M> {
             optimizer: self.optimizer.to_bytes().map_err(RuntimeError::Request)?,
             log: log.sums.clone(),
             beside: &|folder| task.save_beside(folder),
+            watchdog: self.watchdog,
+            collapse: self.collapse,
+            code_uses: task.code_uses(),
         };
         let saved = checkpoint::write(&session.run.path, contents, session.train.keep_checkpoints)?;
         session.observer.event(&Event::Saved { path: saved.path });
@@ -327,6 +396,10 @@ impl Log {
 
     fn step(&mut self, clips: usize) {
         self.sums.steps += 1;
+        self.clips += clips;
+    }
+
+    fn skipped(&mut self, clips: usize) {
         self.clips += clips;
     }
 

@@ -8,6 +8,7 @@ use burn::module::Module as _;
 use larp_traits::{Device, Draw, DynPerceptual, Progress, Tensor};
 
 use super::critic::{Adversary, Opposition, Pair, opposed};
+use super::dead_codes::{DeadCodeWatch, Uses};
 use super::frames::drawn_frames;
 use super::stage::{Batches, Beside, Loss, Schedule, Task};
 use crate::RuntimeError;
@@ -33,6 +34,7 @@ pub(super) struct TokenizerTask {
     seed: u64,
     /// Behind a lock, since passes of a step share the task between threads.
     adversary: Option<Mutex<Adversary>>,
+    codes: DeadCodeWatch,
 }
 
 impl TokenizerTask {
@@ -44,7 +46,8 @@ impl TokenizerTask {
     ) -> Result<Self, RuntimeError> {
         let (train, losses) = (pipeline.train.clone(), pipeline.losses);
         let adversary = Adversary::new(pipeline, device)?.map(Mutex::new);
-        Ok(Self { dataset, device: device.clone(), seed: train.seed, train, losses, perceptual, adversary })
+        let codes = DeadCodeWatch::new(train.tokenizer.dead_codes, train.seed);
+        Ok(Self { dataset, device: device.clone(), seed: train.seed, train, losses, perceptual, adversary, codes })
     }
 
     fn adversary(&self) -> Option<MutexGuard<'_, Adversary>> {
@@ -102,6 +105,7 @@ impl Task for TokenizerTask {
     fn loss(&self, model: &Tokenizer, batch: Batch, at: Progress, draw: Draw) -> Loss {
         let video = self.video(&batch);
         let tokenized = model.forward(video.clone(), draw.fork("quantizer"));
+        self.codes.observe(at.step, draw, &tokenized);
         let near = |reconstruction| self.reconstruction_loss(reconstruction, video.clone(), draw.fork("perceptual"));
         let Loss { mut total, mut parts } = match self.adversary().and_then(|adversary| adversary.tokenizer_loss(at.step)) {
             None => near(tokenized.reconstruction.clone()),
@@ -168,6 +172,22 @@ impl Task for TokenizerTask {
         let (values, kept) = reconstruct(&measure, clips)?;
         write_samples(&kept, samples)?;
         Ok(values)
+    }
+
+    fn restore(&self, model: &Tokenizer, code_uses: Option<Uses>) -> Result<(), RuntimeError> {
+        self.codes.start(model, code_uses)
+    }
+
+    fn code_uses(&self) -> Option<Uses> {
+        self.codes.uses()
+    }
+
+    fn skipped(&self) {
+        self.codes.skip();
+    }
+
+    fn finished(&self, step: usize, models: &mut [&mut Tokenizer]) {
+        self.codes.finish(step, models);
     }
 
     fn learning_rate_multiplier(&self, path: &str) -> f64 {

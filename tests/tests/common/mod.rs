@@ -54,8 +54,24 @@ pub fn train_observed(
     observer: &mut dyn Observer,
     interrupted: Arc<AtomicBool>,
 ) -> Result<Outcome, RuntimeError> {
-    let request = TrainRequest { pipeline, run: folder.into(), stage: StageChoice::All, device: device(), resume, interrupted };
+    let request = TrainRequest {
+        pipeline,
+        run: folder.into(),
+        stage: StageChoice::All,
+        device: device(),
+        resume,
+        allow_changes: false,
+        interrupted,
+    };
     run(request, observer)
+}
+
+/// Goes on with a run whose settings may differ.
+pub fn resume_changed(pipeline: Pipeline, folder: &Path) -> Result<Outcome, RuntimeError> {
+    let (run_folder, interrupted) = (folder.into(), Arc::default());
+    let (stage, device) = (StageChoice::All, device());
+    let request = TrainRequest { pipeline, run: run_folder, stage, device, resume: true, allow_changes: true, interrupted };
+    run(request, &mut Quiet)
 }
 
 /// Every tensor of the last checkpoint of a stage, by name, as bytes.

@@ -2,8 +2,9 @@
 
 use burn::tensor::TensorPrimitive;
 use burn_dispatch::{Dispatch, DispatchTensor};
+use larp_traits::Device;
 
-use super::{InputGradients, Mask, Saved};
+use super::{Dropped, InputGradients, Mask, Saved};
 
 type T = burn::tensor::Tensor<Dispatch, 4>;
 
@@ -23,8 +24,14 @@ fn scale(head_dim: usize) -> f64 {
     1.0 / (head_dim as f64).sqrt()
 }
 
+/// What the probabilities of the chunk at `start` are multiplied by.
+pub(super) fn keep(dropped: Dropped, start: usize, shape: [usize; 4], device: &Device) -> T {
+    let uniform = dropped.stream.at(start as u64).uniform(shape, device).inner();
+    uniform.greater_equal_elem(dropped.probability).float().mul_scalar(1.0 / (1.0 - dropped.probability))
+}
+
 /// Start and end of each chunk of queries.
-fn chunks([batch, heads, queries, _]: [usize; 4], keys: usize) -> impl Iterator<Item = (usize, usize)> {
+pub(super) fn chunks([batch, heads, queries, _]: [usize; 4], keys: usize) -> impl Iterator<Item = (usize, usize)> {
     let size = (CHUNK_VALUES / (batch * heads * keys)).clamp(16, queries.max(16));
     (0..queries).step_by(size).map(move |start| (start, (start + size).min(queries)))
 }
@@ -49,6 +56,17 @@ impl Chunk {
         tensor.clone().slice_dim(2, 0..self.keys)
     }
 
+    /// Dropout of this chunk's probabilities, or of their gradients: the same mask each time.
+    fn with_dropout(&self, weights: T, dropped: Option<Dropped>) -> T {
+        match dropped {
+            Some(dropped) => {
+                let kept = keep(dropped, self.start, weights.dims(), &weights.device());
+                weights * kept
+            }
+            None => weights,
+        }
+    }
+
     /// Scaled and masked scores, `[batch, heads, chunk, keys]`.
     fn scores(&self, q: &T, k: &T, mask: Mask) -> T {
         let scores = self.queries(q).matmul(self.seen(k).swap_dims(2, 3)).mul_scalar(scale(q.dims()[3]));
@@ -71,6 +89,7 @@ pub(super) fn forward(
     k: &DispatchTensor,
     v: &DispatchTensor,
     mask: Mask,
+    dropped: Option<Dropped>,
 ) -> (DispatchTensor, DispatchTensor) {
     let [q, k, v] = [q, k, v].map(|t| up(t.clone()));
     let keys = k.dims()[2];
@@ -81,13 +100,14 @@ pub(super) fn forward(
         let max = scores.clone().max_dim(3);
         let weights = (scores - max.clone()).exp();
         let sum = weights.clone().sum_dim(3);
+        let weights = chunk.with_dropout(weights, dropped);
         outputs.push(weights.matmul(chunk.seen(&v)) / sum.clone());
         sums.push(sum.log() + max);
     }
     (down(T::cat(outputs, 2)), down(T::cat(sums, 2)))
 }
 
-pub(super) fn backward(saved: Saved, gradient: DispatchTensor, mask: Mask) -> InputGradients {
+pub(super) fn backward(saved: Saved, gradient: DispatchTensor, mask: Mask, dropped: Option<Dropped>) -> InputGradients {
     let [q, k, v, output, sums, gradient] = [saved.q, saved.k, saved.v, saved.output, saved.log_sum_exp, gradient].map(up);
     let keys = k.dims()[2];
     let scale = scale(q.dims()[3]);
@@ -97,8 +117,9 @@ pub(super) fn backward(saved: Saved, gradient: DispatchTensor, mask: Mask) -> In
         let chunk = Chunk::new(range, keys, mask);
         let weights = (chunk.scores(&q, &k, mask) - chunk.queries(&sums)).exp();
         let gradient = chunk.queries(&gradient);
-        accumulate(&mut dv, weights.clone().swap_dims(2, 3).matmul(gradient.clone()), chunk.keys);
-        let dweights = gradient.matmul(chunk.seen(&v).swap_dims(2, 3));
+        let kept = chunk.with_dropout(weights.clone(), dropped);
+        accumulate(&mut dv, kept.swap_dims(2, 3).matmul(gradient.clone()), chunk.keys);
+        let dweights = chunk.with_dropout(gradient.matmul(chunk.seen(&v).swap_dims(2, 3)), dropped);
         let dscores = (weights * (dweights - chunk.queries(&delta))).mul_scalar(scale);
         dq.push(dscores.clone().matmul(chunk.seen(&k)));
         accumulate(&mut dk, dscores.swap_dims(2, 3).matmul(chunk.queries(&q)), chunk.keys);

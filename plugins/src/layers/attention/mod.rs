@@ -9,13 +9,14 @@ mod chunked;
 mod libtorch;
 
 use burn::tensor::activation::softmax;
-use burn::tensor::{TensorPrimitive, ops::ModuleOps};
+use burn::tensor::{FloatDType, TensorPrimitive, ops::ModuleOps};
 use burn_autodiff::checkpoint::{base::Checkpointer, strategy::NoCheckpointing};
 use burn_autodiff::grads::Gradients;
 use burn_autodiff::ops::{Backward, Ops, OpsKind};
 use burn_backend::ops::AttentionModuleOptions;
 use burn_dispatch::{Dispatch, DispatchTensor};
-use larp_traits::{Draw, Tensor};
+use larp_traits::precision::full;
+use larp_traits::{Device, Draw, Stream, Tensor};
 
 use super::dropout::dropout;
 
@@ -39,6 +40,13 @@ pub struct AttentionInput {
     pub value: Tensor<4>,
 }
 
+/// Dropout of the probabilities. The masks are drawn again for the backward pass, which is why they take no memory between the two.
+#[derive(Debug, Clone, Copy)]
+struct Dropped {
+    probability: f64,
+    stream: Stream,
+}
+
 /// `softmax(q k^T / sqrt(head_dim)) v`.
 ///
 /// # Shapes
@@ -47,17 +55,41 @@ pub struct AttentionInput {
 /// # Panics
 /// When a causal mask is asked for and there are not as many queries as keys.
 pub fn attention(input: AttentionInput, mask: Mask) -> Tensor<4> {
+    fused(input, mask, None)
+}
+
+/// [`attention`] with dropout on the probabilities; without when the draw is deterministic.
+///
+/// # Shapes
+/// - output: `[batch, heads, tokens, head_dim]`
+///
+/// # Panics
+/// When a causal mask is asked for and there are not as many queries as keys.
+pub fn attention_with_dropout(input: AttentionInput, mask: Mask, probability: f64, draw: Draw) -> Tensor<4> {
+    match draw {
+        Draw::Stream(stream) if probability > 0.0 => fused(input, mask, Some(Dropped { probability, stream })),
+        _ => fused(input, mask, None),
+    }
+}
+
+fn fused(input: AttentionInput, mask: Mask, dropped: Option<Dropped>) -> Tensor<4> {
+    let dtype: FloatDType = input.query.dtype().into();
+    if dtype != FloatDType::F32 && (dropped.is_some() || !accumulates_in_float32(&input.query.device())) {
+        let AttentionInput { query, key, value } = input;
+        return fused(AttentionInput { query: full(query), key: full(key), value: full(value) }, mask, dropped).cast(dtype);
+    }
     let AttentionInput { query, key, value } = input;
     assert!(mask == Mask::Full || query.dims()[2] == key.dims()[2], "a causal mask is square");
     let [query, key, value] = [query, key, value].map(|t| t.into_primitive().tensor());
     let nodes = [query.node.clone(), key.node.clone(), value.node.clone()];
     let [q, k, v] = [query.primitive, key.primitive, value.primitive];
-    let operation = FusedAttention { mask };
+    let operation = FusedAttention { mask, dropped };
     let output = match operation.prepare::<NoCheckpointing>(nodes).compute_bound().stateful() {
         OpsKind::Tracked(prepared) => {
-            let (output, log_sum_exp) = forward(&q, &k, &v, mask);
+            let (output, log_sum_exp) = forward(&q, &k, &v, mask, dropped);
             prepared.finish(Saved { q, k, v, output: output.clone(), log_sum_exp }, output)
         }
+        OpsKind::UnTracked(prepared) if dropped.is_some() => prepared.finish(forward(&q, &k, &v, mask, dropped).0),
         OpsKind::UnTracked(prepared) => {
             let options = AttentionModuleOptions { is_causal: mask == Mask::Causal, ..Default::default() };
             prepared.finish(Dispatch::attention(q, k, v, None, None, options))
@@ -66,22 +98,34 @@ pub fn attention(input: AttentionInput, mask: Mask) -> Tensor<4> {
     Tensor::from_primitive(TensorPrimitive::Float(output))
 }
 
+/// Whether the kernels of a device take their softmax in float32 whatever the inputs are.
+fn accumulates_in_float32(device: &Device) -> bool {
+    #[cfg(feature = "libtorch")]
+    if matches!(device, Device::LibTorch(burn_tch::LibTorchDevice::Cpu)) {
+        return true;
+    }
+    let _ = device;
+    false
+}
+
 /// Attention as a chain of single operations, with dropout on the probabilities: the reference that [`attention`] is tested
-/// against, and the way to have attention dropout.
+/// against.
 pub fn naive_attention(input: AttentionInput, mask: Mask, probability: f64, draw: Draw) -> Tensor<4> {
     let AttentionInput { query, key, value } = input;
     let [_, _, tokens, head_dim] = query.dims();
-    let mut scores = query.matmul(key.swap_dims(2, 3)).mul_scalar(1.0 / (head_dim as f64).sqrt());
+    let dtype: FloatDType = value.dtype().into();
+    let mut scores = full(query.matmul(key.swap_dims(2, 3))).mul_scalar(1.0 / (head_dim as f64).sqrt());
     if mask == Mask::Causal {
         let future = Tensor::<2>::ones([tokens, tokens], &scores.device()).triu(1).greater_elem(0.5);
         scores = scores.mask_fill(future.unsqueeze::<4>().expand([1, 1, tokens, tokens]), f32::NEG_INFINITY);
     }
-    dropout(softmax(scores, 3), probability, draw).matmul(value)
+    dropout(softmax(scores, 3), probability, draw).cast(dtype).matmul(value)
 }
 
 #[derive(Debug)]
 struct FusedAttention {
     mask: Mask,
+    dropped: Option<Dropped>,
 }
 
 #[derive(Debug, Clone)]
@@ -101,7 +145,7 @@ impl Backward<Dispatch, 3> for FusedAttention {
 
     fn backward(self, ops: Ops<Saved, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
         let gradient = grads.consume::<Dispatch>(&ops.node);
-        let InputGradients(inputs) = backward(ops.state, gradient, self.mask);
+        let InputGradients(inputs) = backward(ops.state, gradient, self.mask, self.dropped);
         for (parent, gradient) in ops.parents.into_iter().zip(inputs) {
             if let Some(parent) = parent {
                 grads.register::<Dispatch>(parent.id, gradient);
@@ -110,20 +154,31 @@ impl Backward<Dispatch, 3> for FusedAttention {
     }
 }
 
-fn forward(q: &DispatchTensor, k: &DispatchTensor, v: &DispatchTensor, mask: Mask) -> (DispatchTensor, DispatchTensor) {
+fn forward(
+    q: &DispatchTensor,
+    k: &DispatchTensor,
+    v: &DispatchTensor,
+    mask: Mask,
+    dropped: Option<Dropped>,
+) -> (DispatchTensor, DispatchTensor) {
+    // libtorch's kernel for the CPU has no dropout
     #[cfg(feature = "libtorch")]
-    if let Some(result) = libtorch::forward(q, k, v, mask) {
+    if dropped.is_none()
+        && let Some(result) = libtorch::forward(q, k, v, mask)
+    {
         return result;
     }
-    chunked::forward(q, k, v, mask)
+    chunked::forward(q, k, v, mask, dropped)
 }
 
-fn backward(saved: Saved, gradient: DispatchTensor, mask: Mask) -> InputGradients {
+fn backward(saved: Saved, gradient: DispatchTensor, mask: Mask, dropped: Option<Dropped>) -> InputGradients {
     #[cfg(feature = "libtorch")]
-    if let Some(result) = libtorch::backward(&saved, &gradient, mask) {
+    if dropped.is_none()
+        && let Some(result) = libtorch::backward(&saved, &gradient, mask)
+    {
         return result;
     }
-    chunked::backward(saved, gradient, mask)
+    chunked::backward(saved, gradient, mask, dropped)
 }
 
 #[cfg(test)]

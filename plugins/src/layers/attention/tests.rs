@@ -1,7 +1,9 @@
+use burn::tensor::activation::softmax;
 use larp_traits::tensor::{cpu, to_host};
 use larp_traits::{Device, Draw, Stream, Tensor};
 
-use super::{AttentionInput, Mask, attention, naive_attention};
+use super::chunked::{chunks, keep};
+use super::{AttentionInput, Dropped, Mask, attention, attention_with_dropout, naive_attention};
 
 fn devices() -> Vec<Device> {
     vec![
@@ -74,4 +76,47 @@ fn untracked_attention_equals_the_tracked_one() {
             assert_close("output", &to_host(untracked), &to_host(tracked));
         }
     }
+}
+
+/// The chain of single operations with the masks that the fused one draws for its chunks.
+fn naive_with_masks(input: AttentionInput, mask: Mask, dropped: Dropped) -> Tensor<4> {
+    let AttentionInput { query, key, value } = input;
+    let ([batch, heads, tokens, head_dim], device) = (query.dims(), query.device());
+    let masks = chunks(query.dims(), tokens).map(|(start, end)| {
+        let seen = if mask == Mask::Causal { end } else { tokens };
+        let kept = keep(dropped, start, [batch, heads, end - start, seen], &device);
+        let unseen = burn::tensor::Tensor::zeros([batch, heads, end - start, tokens - seen], &device);
+        if seen < tokens { burn::tensor::Tensor::cat(vec![kept, unseen], 3) } else { kept }
+    });
+    let masks = Tensor::<4>::from_inner(burn::tensor::Tensor::cat(masks.collect(), 2));
+    let mut scores = query.matmul(key.swap_dims(2, 3)).mul_scalar(1.0 / (head_dim as f64).sqrt());
+    if mask == Mask::Causal {
+        let future = Tensor::<2>::ones([tokens, tokens], &device).triu(1).greater_elem(0.5);
+        scores = scores.mask_fill(future.unsqueeze::<4>().expand([1, 1, tokens, tokens]), f32::NEG_INFINITY);
+    }
+    (softmax(scores, 3) * masks).matmul(value)
+}
+
+#[test]
+fn dropout_equals_the_naive_one_with_the_same_masks() {
+    let dropped = Dropped { probability: 0.3, stream: Stream::new(8) };
+    for (shape, mask) in [([2, 3, 37, 16], Mask::Full), ([2, 3, 37, 16], Mask::Causal), ([2, 4, 1100, 8], Mask::Causal)] {
+        for device in devices() {
+            let draw = Draw::Stream(dropped.stream);
+            let fused = run(shape, &device, |input| attention_with_dropout(input, mask, dropped.probability, draw));
+            let naive = run(shape, &device, |input| naive_with_masks(input, mask, dropped));
+            assert_close("output", &fused.output, &naive.output);
+            for (name, (a, b)) in ["query", "key", "value"].into_iter().zip(fused.gradients.iter().zip(&naive.gradients)) {
+                assert_close(name, a, b);
+            }
+        }
+    }
+}
+
+#[test]
+fn dropout_keeps_its_share_of_the_probabilities() {
+    let dropped = Dropped { probability: 0.3, stream: Stream::new(8) };
+    let kept = to_host(Tensor::<4>::from_inner(keep(dropped, 0, [1, 1, 100, 100], &cpu())));
+    let share = kept.iter().filter(|&&value| value > 0.0).count() as f64 / 1e4;
+    assert!((share - 0.7).abs() < 0.02, "{share}");
 }

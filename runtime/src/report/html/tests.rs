@@ -12,7 +12,7 @@ use crate::report::metrics::MetricsWriter;
 use crate::report::problems::write_problems;
 use crate::report::record::{MetricRecord, MetricSplit, Stage};
 use crate::report::samples::{clip_name, generated_name, prediction_sheet_name, step_folder};
-use crate::report::summary::{StageSummary, Summary};
+use crate::report::summary::{StageSummary, Summary, Warning};
 use crate::report::{files, write_json};
 
 fn clip(seed: usize) -> Clip {
@@ -69,7 +69,8 @@ fn a_whole_run_makes_a_self_contained_page() {
     write_problems(&run.join(files::PROBLEMS), &[problem]).unwrap();
     let metrics = [("nll".to_owned(), 3.25)].into();
     let stage = StageSummary { stage: Stage::Generator, steps: 50, seconds: 61.0, parameters: 1_234_567, metrics };
-    let summary = Summary { pipeline: "tiny <larp>".to_owned(), complete: true, seconds: 300.0, stages: vec![stage] };
+    let warnings = vec![Warning { stage: Stage::Generator, step: 40, message: "the codes <collapsed>".to_owned() }];
+    let summary = Summary { pipeline: "tiny <larp>".to_owned(), complete: true, seconds: 300.0, stages: vec![stage], warnings };
     write_json(&run.join(files::SUMMARY), &summary).unwrap();
 
     let html = report(run);
@@ -89,6 +90,7 @@ fn a_whole_run_makes_a_self_contained_page() {
         "Latest: step 200",
         "First, for comparison: step 100",
         "4711",
+        "generator, step 40: the codes &lt;collapsed&gt;",
         "[data]",
         "<svg ",
     ] {

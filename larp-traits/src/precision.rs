@@ -1,0 +1,123 @@
+//! Computing in bf16 with parameters in float32.
+//!
+//! As in PyTorch's autocast: within [`Precision::within`], [`linear`] computes in bf16 and gives bf16 on to what follows it inside a
+//! block (attention, activations); whoever adds to the residual stream takes [`full`] of it. Everything else (parameters, residual
+//! stream, norms, quantizer, logits and losses) stays float32, and so does a component that knows nothing of this. Gradients come
+//! back to the parameters in float32.
+
+use std::cell::Cell;
+
+use burn::nn::Linear;
+use burn::tensor::{FloatDType, module};
+use serde::{Deserialize, Serialize};
+
+use crate::error::SettingsError;
+use crate::tensor::{Backend, Device, Tensor};
+
+/// What the blocks of transformers compute in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// 32 bits.
+    #[default]
+    Float32,
+    /// 16 bits with the exponent of float32.
+    Bf16,
+}
+
+thread_local! {
+    /// The precision of the forward pass that is under way on this thread.
+    static CURRENT: Cell<Precision> = const { Cell::new(Precision::Float32) };
+}
+
+impl Precision {
+    /// Runs a forward pass in this precision.
+    pub fn within<T>(self, pass: impl FnOnce() -> T) -> T {
+        struct Restore(Precision);
+        impl Drop for Restore {
+            fn drop(&mut self) {
+                CURRENT.set(self.0);
+            }
+        }
+        let _restore = Restore(CURRENT.replace(self));
+        pass()
+    }
+
+    /// Checks that a device can do it; `key` names the setting in the error.
+    ///
+    /// # Errors
+    /// For bf16 on Flex, which would only be slower by it.
+    pub fn check(self, key: &str, device: &Device) -> Result<(), SettingsError> {
+        match (self, device) {
+            (Self::Bf16, Device::Flex(_)) => {
+                Err(SettingsError::value(key, "bf16", "the device `cpu` computes in float32; choose that, or libtorch or CUDA"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A linear layer in the precision of the pass: the output is bf16 in a bf16 pass.
+///
+/// # Shapes
+/// - input: `[.., inputs]`
+/// - output: `[.., outputs]`
+pub fn linear<const D: usize>(layer: &Linear<Backend>, input: Tensor<D>) -> Tensor<D> {
+    match CURRENT.get() {
+        Precision::Float32 => layer.forward(input),
+        Precision::Bf16 => {
+            let bias = layer.bias.as_ref().map(|bias| bias.val().cast(FloatDType::BF16));
+            module::linear(input.cast(FloatDType::BF16), layer.weight.val().cast(FloatDType::BF16), bias)
+        }
+    }
+}
+
+/// The tensor in float32; the same tensor when it is that already.
+pub fn full<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
+    tensor.cast(FloatDType::F32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tensor::cpu;
+
+    #[test]
+    fn the_precision_holds_for_its_pass_alone() {
+        let inner = Precision::Bf16.within(|| (CURRENT.get(), Precision::Float32.within(|| CURRENT.get()), CURRENT.get()));
+        assert_eq!(inner, (Precision::Bf16, Precision::Float32, Precision::Bf16));
+        assert_eq!(CURRENT.get(), Precision::Float32);
+    }
+
+    #[test]
+    fn flex_refuses_bf16_and_says_what_to_do() {
+        let error = Precision::Bf16.check("train.precision", &cpu()).expect_err("refused").to_string();
+        assert!(error.contains("`train.precision` is bf16") && error.contains("libtorch or CUDA"), "{error}");
+    }
+
+    #[cfg(feature = "libtorch")]
+    #[test]
+    fn a_bf16_layer_is_near_the_float32_one_and_has_float32_gradients() {
+        use crate::tensor::to_host;
+        use crate::{Init, Stream, init, params};
+        let device = Device::LibTorch(burn_tch::LibTorchDevice::Cpu);
+        let layer = params::materialize(init::linear(64, 32, true, Init::Normal { std: 0.2 }, &device), 1);
+        let input = Stream::new(2).normal([16, 64], &device).require_grad();
+        let run = |precision: Precision| {
+            let output = precision.within(|| linear(&layer, input.clone()));
+            let dtype = output.dtype();
+            let gradients = full(output.clone()).square().mean().backward();
+            let weight = layer.weight.val().grad(&gradients).expect("tracked");
+            assert_eq!(weight.dtype(), burn::tensor::DType::F32);
+            (dtype, to_host(full(output)), to_host(Tensor::<2>::from_inner(weight)))
+        };
+        let ((exact, a, b), (rough, c, d)) = (run(Precision::Float32), run(Precision::Bf16));
+        assert_eq!((exact, rough), (burn::tensor::DType::F32, burn::tensor::DType::BF16));
+        for (exact, rough) in [(a, c), (b, d)] {
+            let norm = |values: &[f32]| values.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>().sqrt();
+            let difference: Vec<f32> = exact.iter().zip(&rough).map(|(a, b)| a - b).collect();
+            let share = norm(&difference) / norm(&exact);
+            assert!(share > 0.0 && share < 0.01, "{share}");
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! What a run will cost: two real steps of each stage, and nothing written.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use burn::module::Module;
+use larp_traits::{ConditionKind, Device};
+use serde::Serialize;
+
+use super::generator::GeneratorTask;
+use super::session::{Event, Observer, Session, StageChoice, device_for};
+use super::stage::{Task, trial_steps};
+use super::tokenizer::TokenizerTask;
+use crate::data::{Dataset, Loader, LoaderSettings, Split};
+use crate::inspect::{PartInfo, inspect};
+use crate::pipeline::Pipeline;
+use crate::report::Stage;
+use crate::tokens::Tokens;
+use crate::{RuntimeError, memory};
+
+/// What a run will cost.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DryRun {
+    /// Name of the pipeline.
+    pub pipeline: String,
+    /// Where it was measured.
+    pub device: String,
+    /// The parts with their parameters.
+    pub parts: Vec<PartInfo>,
+    /// The stages that were tried.
+    pub stages: Vec<StageCost>,
+    /// Time of all stages together; evaluations, samples and checkpoints come on top.
+    pub estimated_seconds: f64,
+}
+
+/// What one stage will cost.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StageCost {
+    /// The stage.
+    pub stage: Stage,
+    /// Values that are learned.
+    pub parameters: usize,
+    /// Clips or sequences of one forward pass.
+    pub batch_size: usize,
+    /// Forward passes of one step.
+    pub accumulation: usize,
+    /// Steps of the whole stage.
+    pub steps: usize,
+    /// The loss of the two steps.
+    pub losses: [f64; 2],
+    /// The first step, in which memory is claimed and the optimiser's state is made.
+    pub first_step_seconds: f64,
+    /// The second step, which the others will be like.
+    pub step_seconds: f64,
+    /// The most resident memory of the process while the stage was tried, in bytes; memory of a GPU is not in it.
+    pub peak_bytes: Option<u64>,
+    /// What the stage waits for before its first step.
+    pub tokenizing: Option<Tokenizing>,
+    /// Steps and tokenizing together.
+    pub estimated_seconds: f64,
+}
+
+/// Clips to tokens, before the generator learns them. Those of the dry run come from a tokenizer that has learned nothing; they are
+/// repeated to fill a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Tokenizing {
+    /// Clips that were tokenized to measure it.
+    pub measured_clips: usize,
+    /// Seconds a clip.
+    pub clip_seconds: f64,
+    /// Clips of the whole stage.
+    pub clips: usize,
+}
+
+struct Quiet;
+
+impl Observer for Quiet {
+    fn event(&mut self, _: &Event) {}
+}
+
+/// Builds a pipeline and takes two steps of each stage asked for.
+///
+/// # Errors
+/// When settings, device or data cannot work.
+pub fn dry_run(pipeline: &Pipeline, stage: StageChoice, device_name: &str) -> Result<DryRun, RuntimeError> {
+    pipeline.plan()?;
+    if stage == StageChoice::Generator && pipeline.generator.is_none() {
+        return Err(RuntimeError::Request(format!("the pipeline `{}` has no generator", pipeline.name)));
+    }
+    let device = device_for(pipeline, device_name)?;
+    let dataset = pipeline.data.open(pipeline.clip.shape())?;
+    let parts = inspect(pipeline)?.parts;
+    let trial = Trial { pipeline, dataset, device: &device };
+    let mut stages = Vec::new();
+    if stage != StageChoice::Generator {
+        stages.push(trial.tokenizer()?);
+    }
+    if stage != StageChoice::Tokenizer && pipeline.generator.is_some() {
+        stages.extend(trial.generator()?);
+    }
+    let estimated_seconds = stages.iter().map(|stage| stage.estimated_seconds).sum();
+    Ok(DryRun { pipeline: pipeline.name.clone(), device: device_name.into(), parts, stages, estimated_seconds })
+}
+
+struct Trial<'a> {
+    pipeline: &'a Pipeline,
+    dataset: Arc<dyn Dataset>,
+    device: &'a Device,
+}
+
+impl Trial<'_> {
+    fn tokenizer(&self) -> Result<StageCost, RuntimeError> {
+        memory::reset_peak();
+        let task =
+            TokenizerTask::new(self.pipeline, self.dataset.clone(), self.pipeline.build_perceptual(self.device)?, self.device)?;
+        self.cost(&task, self.pipeline.build_tokenizer(self.device)?)
+    }
+
+    fn generator(&self) -> Result<Option<StageCost>, RuntimeError> {
+        memory::reset_peak();
+        let classes = self.dataset.classes();
+        let Some(model) = self.pipeline.build_generator(classes.len(), self.device)? else { return Ok(None) };
+        let given = match model.condition() {
+            ConditionKind::Class => None,
+            ConditionKind::Frames(condition) => Some(condition.frames),
+        };
+        let mut tokenizer = self.pipeline.build_tokenizer(self.device)?;
+        tokenizer.prior = None;
+        let tokenizer = tokenizer.no_grad();
+        let train = &self.pipeline.train;
+        let settings = LoaderSettings { workers: train.workers, ..LoaderSettings::new(Split::Train, 1, train.seed) };
+        let wanted = train.tokenizer.batch_size.min(train.generator.batch_size);
+        let mut samples = Vec::with_capacity(wanted);
+        for batch in Loader::new(self.dataset.clone(), settings)?.take(wanted) {
+            samples.extend(batch?.samples);
+        }
+        let mut tokens = Tokens::new(self.pipeline.plan()?.encoder.tokens);
+        let clock = Instant::now();
+        tokens.add(&tokenizer, &samples, given, self.device);
+        let clip_seconds = clock.elapsed().as_secs_f64() / samples.len().max(1) as f64;
+        let clips = match train.generator.cached_clips {
+            0 => self.dataset.len(Split::Train),
+            count => count,
+        } + train.evaluation_clips;
+        let task = GeneratorTask::with_tokens(self.pipeline, tokenizer, tokens.clone(), tokens, classes, self.device);
+        let mut cost = self.cost(&task, model)?;
+        cost.tokenizing = Some(Tokenizing { measured_clips: samples.len(), clip_seconds, clips });
+        cost.estimated_seconds += clip_seconds * clips as f64;
+        Ok(Some(cost))
+    }
+
+    fn cost<T: Task>(&self, task: &T, model: T::Model) -> Result<StageCost, RuntimeError> {
+        let parameters = larp_traits::params::count(&model);
+        let mut quiet = Quiet;
+        let session = Session::without_folder(self.pipeline, self.dataset.clone(), self.device, &mut quiet);
+        let [first, second] = trial_steps(task, model, &session)?;
+        let schedule = task.schedule();
+        Ok(StageCost {
+            stage: T::STAGE,
+            parameters,
+            batch_size: schedule.batch_size,
+            accumulation: schedule.accumulation,
+            steps: schedule.steps,
+            losses: [first.loss, second.loss],
+            first_step_seconds: first.seconds,
+            step_seconds: second.seconds,
+            peak_bytes: memory::peak(),
+            tokenizing: None,
+            estimated_seconds: second.seconds * schedule.steps as f64,
+        })
+    }
+}
