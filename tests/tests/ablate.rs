@@ -155,11 +155,10 @@ fn two_variants_with_two_seeds_become_a_table() {
     for name in ["report.html", "results.csv", "results.md", "runs/no-prior/seed-1/report.html", "ablation.toml"] {
         assert!(folder.path("out").join(name).is_file(), "{name}");
     }
-    let page = std::fs::read_to_string(folder.path("out/report.html")).expect("a page");
-    assert!(
-        page.contains("<svg") && page.contains("href=\"runs/full/seed-0/report.html\"") && !page.contains("http://"),
-        "the page"
-    );
+    // the template engine writes `/` as an entity
+    let page = std::fs::read_to_string(folder.path("out/report.html")).expect("a page").replace("&#x2f;", "/");
+    assert!(page.contains("<svg") && page.contains("href=\"runs/full/seed-0/report.html\""), "the page");
+    assert!(!page.contains("src=\"http") && !page.contains("href=\"http"), "it asks nobody for anything");
 
     // once more: nothing is left to do, and without `--resume` nothing is touched
     let (code, _, err) = folder.ablate(&["--resume"]);

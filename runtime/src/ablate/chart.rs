@@ -148,6 +148,9 @@ fn curves(marks: &[Mark], series: &[String]) -> Option<String> {
             let mut own: Vec<(f64, &Mark)> =
                 marks.iter().filter(|mark| mark.series == index).filter_map(|mark| Some((mark.x?, mark))).collect();
             own.sort_by(|a, b| a.0.total_cmp(&b.0));
+            // curves stand a little beside each other, so that their intervals are told apart
+            let beside = (index as f64 - (series.len().max(1) - 1) as f64 / 2.0) * (ends.1 - ends.0) * 0.015;
+            own.iter_mut().for_each(|(x, _)| *x += beside);
             chart.draw_series(LineSeries::new(own.iter().map(|(x, mark)| (*x, mark.mean)), color.stroke_width(3))).ok()?;
             for (x, mark) in own {
                 let interval = mark.interval.map(|(a, b)| (a.max(low), b.min(high)));

@@ -49,15 +49,18 @@ fn missing(column: &MetricColumn, row: &VariantResult) -> String {
     if values.iter().any(|(_, value)| !value.is_finite()) { "not finite".into() } else { "-".into() }
 }
 
-/// Enough to show the spread.
+/// Enough for the size of the mean and for one digit of the spread.
 fn decimals(column: &MetricColumn, estimate: &Estimate) -> usize {
-    let size = estimate.mean.abs().max(estimate.deviation.unwrap_or_default()) * column.factor();
-    match size {
-        _ if size >= 1000.0 => 0,
-        _ if size >= 1.0 => 2,
-        _ if size >= 0.1 => 3,
+    let mean = estimate.mean.abs() * column.factor();
+    let of_mean = match mean {
+        _ if mean >= 1000.0 => 0,
+        _ if mean >= 1.0 => 2,
+        _ if mean >= 0.1 => 3,
         _ => 4,
-    }
+    };
+    let spread = estimate.deviation.unwrap_or_default() * column.factor();
+    let of_spread = if spread > 0.0 { (-spread.log10().floor()).clamp(0.0, 6.0) as usize } else { 0 };
+    of_mean.max(of_spread)
 }
 
 /// The whole as a Markdown document.

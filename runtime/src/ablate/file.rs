@@ -80,6 +80,12 @@ pub struct VariantSettings {
     /// Another generator, or `none`.
     #[serde(default)]
     pub generator: Option<String>,
+    /// Another critic, or `none`.
+    #[serde(default)]
+    pub critic: Option<String>,
+    /// Another perceptual distance, or `none`.
+    #[serde(default)]
+    pub perceptual: Option<String>,
     /// `key=value` each, over the exchanged parts.
     #[serde(default)]
     pub set: Vec<String>,
@@ -124,9 +130,11 @@ impl VariantSettings {
             (Kind::Decoder, &self.decoder),
             (Kind::Prior, &self.prior),
             (Kind::Generator, &self.generator),
+            (Kind::Critic, &self.critic),
+            (Kind::Perceptual, &self.perceptual),
         ];
-        let part = |kind, name: &String| match (kind, name.as_str()) {
-            (Kind::Prior | Kind::Generator, "none") => Part::None,
+        let part = |kind: Kind, name: &String| match name.as_str() {
+            "none" if kind.is_optional() => Part::None,
             _ => Part::Plugin(name.clone()),
         };
         named.into_iter().filter_map(|(kind, name)| Some((kind, part(kind, name.as_ref()?)))).collect()

@@ -124,7 +124,7 @@ fn table_row<'a>(folder: &Path, results: &'a Results, row: &'a VariantResult) ->
             text: cell(column, row),
             interval: row.estimates.get(&column.name).and_then(|estimate| interval(column, estimate)),
             against: against.map(|estimate| match interval(column, estimate) {
-                Some(interval) => format!("{} ({interval})", signed(column, estimate)),
+                Some(interval) => format!("{}\n{interval}", signed(column, estimate)),
                 None => signed(column, estimate),
             }),
         }
