@@ -10,6 +10,7 @@ use super::difference::{Difference, differences};
 use super::error::AblateError;
 use super::file::{AblationFile, VariantSettings};
 use super::measure::Measure;
+use crate::pipeline::value::{find, number};
 use crate::pipeline::{Composition, Pipeline, PipelineError, Source, builtin, compose};
 use crate::{RuntimeError, media::FileError};
 
@@ -241,17 +242,7 @@ fn resolved(source: &Source) -> Result<Table, AblateError> {
 /// Letters and digits in lower case, one `-` for what lies between.
 fn slug(name: &str) -> String {
     let words = name.split(|c: char| !c.is_ascii_alphanumeric() && c != '.').filter(|word| !word.is_empty());
-    words.collect::<Vec<_>>().join("-").to_lowercase().trim_matches('.').to_owned()
-}
-
-fn find<'a>(table: &'a Table, key: &str) -> Option<&'a Value> {
-    let (first, rest) = key.split_once('.').map_or((key, None), |(first, rest)| (first, Some(rest)));
-    let value = table.get(first)?;
-    rest.map_or(Some(value), |rest| find(value.as_table()?, rest))
-}
-
-fn number(value: &Value) -> Option<f64> {
-    value.as_float().or_else(|| value.as_integer().map(|value| value as f64))
+    words.collect::<Vec<_>>().join("-").to_lowercase().trim_matches(['.', '-']).to_owned()
 }
 
 fn text(value: &Value) -> String {
@@ -272,12 +263,5 @@ mod tests {
     #[test]
     fn slugs_are_safe_in_paths() {
         assert_eq!(["No prior", "alpha 0.03", "../x", "no CFG!"].map(slug), ["no-prior", "alpha-0.03", "x", "no-cfg"]);
-    }
-
-    #[test]
-    fn dotted_keys_are_found() {
-        let table: Table = "a = 1\n[b.c]\nd = 2.5".parse().unwrap();
-        assert_eq!(find(&table, "b.c.d").and_then(number), Some(2.5));
-        assert_eq!((find(&table, "a").and_then(number), find(&table, "b.x")), (Some(1.0), None));
     }
 }

@@ -18,6 +18,7 @@ mod sampling;
 mod settings;
 mod source;
 mod training;
+pub(crate) mod value;
 mod write;
 
 pub use builtin::{builtin, builtin_names};
