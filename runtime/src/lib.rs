@@ -3,13 +3,14 @@
 //! ```text
 //! pipeline file -> Pipeline -> Tokenizer, generator
 //! data -> train (both stages) -> run folder: checkpoints, metrics, samples, report
-//! run folder -> tokenize, reconstruct, generate, predict
+//! run folder -> tokenize, reconstruct, generate, predict, analyze
 //! checkpoints of other programs -> run folder -> checkpoints of other programs
 //! ```
 //!
 //! No plugin is named here: a program links the crates whose plugins it wants.
 #![recursion_limit = "256"]
 
+pub mod analyze;
 pub mod clip;
 pub mod convert;
 pub mod data;

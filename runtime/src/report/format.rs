@@ -3,7 +3,7 @@
 use super::metric_names::Unit;
 
 /// A number with about four significant digits.
-pub(super) fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     let size = value.abs();
     if !value.is_finite() {
         return if value.is_nan() {
@@ -66,7 +66,7 @@ pub(super) fn memory(bytes: u64) -> String {
 }
 
 /// A label of an axis whose ticks lie about `spacing` apart.
-pub(super) fn tick(value: f64, spacing: f64) -> String {
+pub(crate) fn tick(value: f64, spacing: f64) -> String {
     let size = value.abs();
     match size {
         _ if size < spacing * 1e-6 => "0".to_owned(),

@@ -36,6 +36,7 @@ mod values;
 pub use curves::{Curve, CurveRole, Scale, draw_curves};
 pub use environment::{Environment, EnvironmentInput};
 pub use error::ReportError;
+pub(crate) use format::{number, tick};
 pub use html::write_report;
 pub use json::{read_json, write_json};
 pub use metric_names::{METRICS, MetricInfo, Unit, metric_info};
