@@ -1,5 +1,6 @@
 //! The command line; the comments are its help texts.
 
+mod analyze;
 mod compose;
 mod foreign;
 mod look;
@@ -8,6 +9,7 @@ mod sampling;
 mod train;
 mod trained;
 
+pub use analyze::{AnalyzeArgs, AnalyzeCommand, ClipArgs, OutputArgs, SourceArgs};
 pub use compose::{ComposeArgs, DescribeArgs, ListArgs, NewArgs, PluginsArgs, PluginsCommand};
 pub use foreign::{ExportArgs, ImportArgs};
 pub use look::{CompletionsArgs, DataArgs, DataCommand, DoctorArgs, InspectArgs};
@@ -51,6 +53,7 @@ pub enum Command {
     Reconstruct(ReconstructArgs),
     Generate(GenerateArgs),
     Predict(PredictArgs),
+    Analyze(AnalyzeArgs),
     Import(ImportArgs),
     Export(ExportArgs),
     Data(DataArgs),

@@ -14,7 +14,7 @@ use crate::data::Sample;
 use crate::evaluate::CodeCounts;
 use crate::model::Tokenizer;
 use crate::report::{MetricSplit, Stage, files, read};
-use crate::train::all;
+use crate::train::kept;
 use crate::use_run::{CLIPS_AT_ONCE, TrainedRun, load_tokenizer};
 
 /// Codes of the matrix in the picture, the most used ones.
@@ -89,7 +89,7 @@ pub fn codebook(
     progress: OnProgress<'_>,
 ) -> Result<Record, RuntimeError> {
     let samples = request.clips.open(std::slice::from_ref(run))?;
-    let checkpoints = all(run.path(), Stage::Tokenizer)?;
+    let checkpoints = kept(run.path(), Stage::Tokenizer)?;
     let total = (checkpoints.len() * samples.len()) as u64;
     let mut over_training = Vec::new();
     let mut last = None;

@@ -8,10 +8,12 @@
 //! run/metrics.jsonl        a MetricRecord a line, through MetricsWriter
 //! run/summary.json         Summary, written at the end
 //! run/problems.jsonl       a data::Problem a line: files that could not be decoded
+//! run/analysis/<name>/analysis.json, and the pictures that it names
 //! run/samples/tokenizer/step-00000100/{clip-00.gif, sheet.png}
 //! run/samples/generator/step-00000100/<class name>-00.gif, or clip-00.{gif, png} where frames are predicted
 //! ```
 
+mod analyses;
 mod cards;
 mod charts;
 mod curves;

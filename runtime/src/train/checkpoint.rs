@@ -208,7 +208,7 @@ pub fn newest(run: &Path, stage: Stage) -> Result<Option<Checkpoint>, RuntimeErr
 ///
 /// # Errors
 /// When the folder cannot be read, or a checkpoint is of a format version that this program does not read.
-pub fn all(run: &Path, stage: Stage) -> Result<Vec<Checkpoint>, RuntimeError> {
+pub fn kept(run: &Path, stage: Stage) -> Result<Vec<Checkpoint>, RuntimeError> {
     let states = list(run, stage)?.into_iter().map(|path| Ok(read_state(&path)?.map(|state| state.at(path))));
     states.filter_map(Result::transpose).collect()
 }
