@@ -5,11 +5,13 @@
 //! data -> train (both stages) -> run folder: checkpoints, metrics, samples, report
 //! run folder -> tokenize, reconstruct, generate, predict, analyze
 //! checkpoints of other programs -> run folder -> checkpoints of other programs
+//! ablation -> many runs -> one table
 //! ```
 //!
 //! No plugin is named here: a program links the crates whose plugins it wants.
 #![recursion_limit = "256"]
 
+pub mod ablate;
 pub mod analyze;
 pub mod clip;
 pub mod convert;

@@ -210,7 +210,7 @@ impl RunFolder {
 }
 
 /// `key: old -> new` for each value that differs.
-fn differences(key: &str, old: &Value, new: &Value, found: &mut Vec<String>) {
+pub(crate) fn differences(key: &str, old: &Value, new: &Value, found: &mut Vec<String>) {
     match (old, new) {
         (Value::Table(old), Value::Table(new)) => {
             let mut names: Vec<_> = old.keys().chain(new.keys()).collect();

@@ -1,5 +1,6 @@
 //! The command line; the comments are its help texts.
 
+mod ablate;
 mod analyze;
 mod compose;
 mod foreign;
@@ -9,6 +10,7 @@ mod sampling;
 mod train;
 mod trained;
 
+pub use ablate::AblateArgs;
 pub use analyze::{AnalyzeArgs, AnalyzeCommand, ClipArgs, OutputArgs, SourceArgs};
 pub use compose::{ComposeArgs, DescribeArgs, ListArgs, NewArgs, PluginsArgs, PluginsCommand};
 pub use foreign::{ExportArgs, ImportArgs};
@@ -49,6 +51,7 @@ pub enum Command {
     Compose(ComposeArgs),
     Inspect(InspectArgs),
     Train(TrainArgs),
+    Ablate(AblateArgs),
     Tokenize(TokenizeArgs),
     Reconstruct(ReconstructArgs),
     Generate(GenerateArgs),

@@ -41,6 +41,10 @@ pub struct TrainArgs {
     /// `procedural`, a folder of class folders, a CSV of `path,label`, or a video; instead of the pipeline's
     #[arg(long, value_name = "SOURCE")]
     pub data: Option<String>,
+    /// Stop as after Ctrl-C when standard input closes, and wait while another process trains in the folder; `ablate` sets it, so that
+    /// no run outlives it
+    #[arg(long, hide = true)]
+    pub stop_with_stdin: bool,
     #[command(flatten)]
     pub training: TrainingArgs,
 }

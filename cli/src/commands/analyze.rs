@@ -39,13 +39,15 @@ pub fn analyze(command: &AnalyzeCommand, terminal: &Terminal) -> Result<()> {
             wanted.show(record?)
         }
         AnalyzeCommand::TokenInfluence(args) => {
-            let wanted = Wanted::new("token-influence", "Influence of single tokens", std::slice::from_ref(&args.run), &args.output);
+            let wanted =
+                Wanted::new("token-influence", "Influence of single tokens", std::slice::from_ref(&args.run), &args.output);
             let request = InfluenceRequest { clips: clips(&args.clips, args.count)?, seed: args.seed };
             let record = analyze::token_influence(&wanted.run()?, &request, wanted.open()?, progress);
             wanted.show(record?)
         }
         AnalyzeCommand::TokenHeatmap(args) => {
-            let wanted = Wanted::new("token-heatmap", "Where and when a token acts", std::slice::from_ref(&args.run), &args.output);
+            let wanted =
+                Wanted::new("token-heatmap", "Where and when a token acts", std::slice::from_ref(&args.run), &args.output);
             let request = HeatmapRequest {
                 clips: clips(&args.clips, args.count)?,
                 tokens: args.token.clone(),
@@ -147,7 +149,8 @@ fn sources(args: &SourceArgs, wanted: &Wanted<'_>, progress: &mut dyn FnMut(u64,
             sampling.cfg_scale = args.cfg.unwrap_or(sampling.cfg_scale);
             let sampled = Sampled { count: args.count, sampling, seed: args.sampling.seed };
             let file = folder.join(format!("tokens-{index}.safetensors"));
-            SequenceSource::sample(&run, &sampled, &file, progress).with_context(|| format!("cannot sample from `{}`", path.display()))?
+            SequenceSource::sample(&run, &sampled, &file, progress)
+                .with_context(|| format!("cannot sample from `{}`", path.display()))?
         };
         sources.push(SequenceSource { name, ..source });
     }

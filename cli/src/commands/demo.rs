@@ -22,7 +22,7 @@ pub fn demo(args: DemoArgs, terminal: &Terminal) -> Result<ExitCode> {
         terminal.line(format!("run folder: {}", run.display()));
         run
     });
-    train_source(source, &run, StageChoice::All, &args.training, terminal)
+    train_source(source, &run, StageChoice::All, &args.training, None, terminal)
 }
 
 /// The first of `demo`, `demo-2`, ... that is free, or the last one that is there.

@@ -1,5 +1,6 @@
 //! One file a subcommand: each a function from arguments to what is printed.
 
+mod ablate;
 mod analyze;
 mod completions;
 mod compose;
@@ -34,6 +35,7 @@ pub fn run(command: Command, terminal: &Terminal) -> Result<ExitCode> {
         Command::Compose(args) => compose::compose(args, terminal),
         Command::Inspect(args) => inspect::inspect(&args).map(done),
         Command::Train(args) => train::train(args, terminal),
+        Command::Ablate(args) => ablate::ablate(args, terminal),
         Command::Tokenize(args) => tokenize::tokenize(&args, terminal).map(done),
         Command::Reconstruct(args) => reconstruct::reconstruct(&args, terminal).map(done),
         Command::Generate(args) => generate::generate(&args, terminal).map(done),

@@ -1,5 +1,6 @@
 //! `train`.
 
+use std::fs::{self, File};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -25,7 +26,21 @@ pub fn train(args: TrainArgs, terminal: &Terminal) -> Result<ExitCode> {
     let Some(run) = &args.run else {
         return dry_run(source, &args).map(|()| ExitCode::SUCCESS);
     };
-    train_source(source, run, args.stage.into(), &args.training, terminal)
+    let supervision = if args.stop_with_stdin { Some(supervised(run)?) } else { None };
+    train_source(source, run, args.stage.into(), &args.training, supervision.as_ref(), terminal)
+}
+
+/// The lock of a run folder that a parent process supervises.
+pub struct Supervised {
+    _lock: File,
+}
+
+/// Waits for the end of another supervised process in the folder: its parent was killed, and it is still saving.
+fn supervised(run: &Path) -> Result<Supervised> {
+    fs::create_dir_all(run).with_context(|| format!("cannot create `{}`", run.display()))?;
+    let path = run.join(".lock");
+    let lock = File::create(&path).and_then(|lock| lock.lock().map(|()| lock));
+    Ok(Supervised { _lock: lock.with_context(|| format!("cannot lock `{}`", path.display()))? })
 }
 
 /// Sets values over a source, and trains.
@@ -34,6 +49,7 @@ pub fn train_source(
     run: &Path,
     stage: StageChoice,
     args: &TrainingArgs,
+    supervised: Option<&Supervised>,
     terminal: &Terminal,
 ) -> Result<ExitCode> {
     for text in &args.set {
@@ -41,6 +57,9 @@ pub fn train_source(
     }
     let pipeline = source.pipeline()?;
     let interrupted = interrupt::watch().context("cannot listen for Ctrl-C")?;
+    if supervised.is_some() {
+        interrupt::watch_stdin(interrupted.clone());
+    }
     let mut progress = TrainProgress::new(terminal, interrupted.clone());
     let request = TrainRequest {
         pipeline: pipeline.clone(),

@@ -10,6 +10,17 @@ use super::{check_codebook, codebook, set_rows};
 use crate::layers::lookup::{CodebookWeights, UsageWeights, choose, l2_normalize, lookup, straight_through};
 use crate::layers::sample::sample_rows;
 
+/// How a code is chosen while training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CodeChoice {
+    /// Drawn by its probability (paper, equation 6).
+    #[default]
+    Stochastic,
+    /// The likeliest one: the paper's ablation "deterministic quantization" (table 2).
+    Argmax,
+}
+
 /// Settings of [`Svq`]; the defaults are the paper's.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -18,6 +29,8 @@ pub struct SvqSettings {
     pub codebook_size: usize,
     /// Divides the cosine similarities before the softmax.
     pub temperature: f64,
+    /// `stochastic` draws codes while training, `argmax` takes the likeliest; in evaluation it is always the likeliest.
+    pub sampling: CodeChoice,
     /// Weight of the commitment loss.
     pub commitment_weight: f64,
     /// Weight of the codebook loss.
@@ -34,6 +47,7 @@ impl Default for SvqSettings {
         Self {
             codebook_size: 8192,
             temperature: 0.03,
+            sampling: CodeChoice::default(),
             commitment_weight: 0.25,
             codebook_weight: 1.0,
             entropy_weight: 0.0,
@@ -97,6 +111,10 @@ impl Svq {
 impl Quantizer for Svq {
     fn quantize(&self, latents: Tensor<3>, draw: Draw) -> Quantized {
         let latents = l2_normalize(latents);
+        let draw = match self.settings.sampling {
+            CodeChoice::Stochastic => draw,
+            CodeChoice::Argmax => Draw::Deterministic,
+        };
         let tokens = choose(&latents, |rows, part| sample_rows(self.probabilities(rows), draw.at(part)));
         let codes = lookup(self.codes(), tokens.clone());
         let weights = CodebookWeights { commitment: self.settings.commitment_weight, codebook: self.settings.codebook_weight };

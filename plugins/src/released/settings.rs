@@ -185,6 +185,7 @@ fn quantizer(arguments: &QuantizerArguments) -> Result<Box<dyn QuantizerSettings
     refuse(!l2_normalize, "l2_normalized", l2_normalize, "stochastic quantization compares directions")?;
     let temperature = arguments.stochastic_temperature;
     refuse(temperature <= 0.0, "stochastic_temperature", temperature, "a learned temperature has no equivalent")?;
+    // codes are drawn while training: the deterministic quantizer returned above
     Ok(Box::new(SvqSettings { codebook_size, temperature, commitment_weight, codebook_weight, ..SvqSettings::default() }))
 }
 

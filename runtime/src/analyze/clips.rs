@@ -54,7 +54,8 @@ pub fn open_runs(paths: &[PathBuf], device: &Device) -> Result<Vec<TrainedRun>, 
 /// Names that tell paths apart: the last part where that does, else the whole.
 pub fn names<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Vec<String> {
     let paths: Vec<&Path> = paths.into_iter().collect();
-    let last = |path: &Path| path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
+    let last =
+        |path: &Path| path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
     let is_known_twice = |name: &String| paths.iter().filter(|path| last(path) == *name).count() > 1;
     let name = |path: &&Path| Some(last(path)).filter(|name| !is_known_twice(name)).unwrap_or_else(|| path.display().to_string());
     paths.iter().map(name).collect()

@@ -107,10 +107,18 @@ pub fn codebook(
         return Err(RuntimeError::Run { path: run.path().to_owned(), message });
     };
     let numbers = counts.counts();
-    output.csv("codes", numbers.iter().enumerate().map(|(code, &count)| {
-        let of_code = nearest.as_ref().map(|nearest| nearest[code]);
-        Row { code, count, nearest_similarity: of_code.map(|(_, value)| value), nearest_code: of_code.map(|(other, _)| other) }
-    }))?;
+    output.csv(
+        "codes",
+        numbers.iter().enumerate().map(|(code, &count)| {
+            let of_code = nearest.as_ref().map(|nearest| nearest[code]);
+            Row {
+                code,
+                count,
+                nearest_similarity: of_code.map(|(_, value)| value),
+                nearest_code: of_code.map(|(other, _)| other),
+            }
+        }),
+    )?;
     let logged = logged(run)?;
     let mut by_count: Vec<usize> = (0..numbers.len()).collect();
     by_count.sort_by_key(|&code| (std::cmp::Reverse(numbers[code]), code));

@@ -103,7 +103,9 @@ pub fn class_dominance_scores(
         }
     })?;
     close(open);
-    scores.sort_by(|a, b| b.score.total_cmp(&a.score).then(b.occurrences.cmp(&a.occurrences)).then((a.first, a.second).cmp(&(b.first, b.second))));
+    scores.sort_by(|a, b| {
+        b.score.total_cmp(&a.score).then(b.occurrences.cmp(&a.occurrences)).then((a.first, a.second).cmp(&(b.first, b.second)))
+    });
     Ok((scores, distinct, most))
 }
 
@@ -125,7 +127,8 @@ pub fn class_dominance(
         let labels = source.file.labels()?.ok_or_else(|| {
             RuntimeError::content(path, "its sequences have no classes; sample them from a run whose generator knows classes")
         })?;
-        let mut told = |done: u64, total: u64, what: &str| progress(done, total, &format!("sequences of {}, {what}", source.name));
+        let mut told =
+            |done: u64, total: u64, what: &str| progress(done, total, &format!("sequences of {}, {what}", source.name));
         let (scores, distinct, most) = class_dominance_scores(&source.file, &labels, request, &mut told)?;
         if scores.is_empty() {
             let message = format!(

@@ -3,7 +3,8 @@
 use crate::clip::{Clip, ClipShape};
 
 /// From nothing to much; each step is brighter than the one before, so that it also reads without colour.
-const RAMP: [[f32; 3]; 5] = [[0.0, 0.0, 4.0], [87.0, 16.0, 110.0], [188.0, 55.0, 84.0], [249.0, 142.0, 9.0], [252.0, 255.0, 164.0]];
+const RAMP: [[f32; 3]; 5] =
+    [[0.0, 0.0, 4.0], [87.0, 16.0, 110.0], [188.0, 55.0, 84.0], [249.0, 142.0, 9.0], [252.0, 255.0, 164.0]];
 
 /// Brightness that is left of a picture below heat.
 const DIMMED: f32 = 0.45;

@@ -8,7 +8,7 @@ use super::output::{Output, Record};
 use super::{ClipChoice, OnProgress, heat};
 use crate::RuntimeError;
 use crate::clip::Clip;
-use crate::convert::{to_clips, to_tensor};
+use crate::convert::to_tensor;
 use crate::media::{Gap, contact_sheet, grid, picture_scale};
 use crate::use_run::{CLIPS_AT_ONCE, TrainedRun};
 
@@ -88,7 +88,8 @@ pub fn token_heatmap(
 ) -> Result<Record, RuntimeError> {
     let length = run.pipeline.plan()?.encoder.tokens;
     if let Some(token) = request.tokens.iter().find(|&&token| token >= length) {
-        let message = format!("there is no token {token}: the sequences of `{}` have {length}, counted from 0", run.path().display());
+        let message =
+            format!("there is no token {token}: the sequences of `{}` have {length}, counted from 0", run.path().display());
         return Err(RuntimeError::Request(message));
     }
     let spread_evenly = || (0..3).map(|part| part * (length - 1) / 2).collect();
@@ -134,12 +135,15 @@ pub fn token_heatmap(
         results.push(TokenHeat { token, full_heat: full, clips });
     }
     progress(tokens.len() as u64, tokens.len() as u64, "tokens");
-    output.csv("token-heatmap", rows.iter().map(|&(token, number, frame, mean_difference)| Row {
-        token,
-        clip: &samples[number].name,
-        frame,
-        mean_difference,
-    }))?;
+    output.csv(
+        "token-heatmap",
+        rows.iter().map(|&(token, number, frame, mean_difference)| Row {
+            token,
+            clip: &samples[number].name,
+            frame,
+            mean_difference,
+        }),
+    )?;
     let by = if request.replacement == Replacement::Zero { "token 0" } else { "a token drawn at random" };
     output.note(format!(
         "One token of each clip is replaced by {by}; bright is where the reconstruction then differs (paper, figure 11). The brightness is \

@@ -60,12 +60,14 @@ pub fn ngrams(
         for source in sources {
             let mut histogram = Histogram::default();
             let grams = Grams { n, labels: None, memory: request.memory };
-            let mut told = |done: u64, total: u64, what: &str| progress(done, total, &format!("sequences of {}, {what}", source.name));
+            let mut told =
+                |done: u64, total: u64, what: &str| progress(done, total, &format!("sequences of {}, {what}", source.name));
             let vocab = grams.count(&source.file, &mut told, &mut |_, _, count| histogram.add(count))?;
             let summary = histogram.summary();
             let numbers = [summary.occurrences, summary.distinct, summary.most].map(|value| value.to_string());
             let [all, distinct, most] = numbers;
-            let (entropy, share) = (format!("{:.3} bits", summary.entropy_bits), format!("{:.1} %", summary.top_percent_share * 100.0));
+            let (entropy, share) =
+                (format!("{:.3} bits", summary.entropy_bits), format!("{:.1} %", summary.top_percent_share * 100.0));
             output.row([n.to_string(), source.name.clone(), all, distinct, most, entropy, share]);
             let (sequences, length) = (source.file.count(), source.file.length());
             results.push(Counted { source: source.name.clone(), sequences, length, vocab, n, summary });
@@ -76,7 +78,8 @@ pub fn ngrams(
     if let [first, second, ..] = sources
         && (first.file.count(), first.file.length()) != (second.file.count(), second.file.length())
     {
-        output.note("The sources differ in number or length of their sequences: their frequencies are not comparable one to one.");
+        output
+            .note("The sources differ in number or length of their sequences: their frequencies are not comparable one to one.");
     }
     output.note(
         "Many n-grams of like frequency make a steep histogram: sequences close to uniform. A long tail to the right means that few \
@@ -86,9 +89,9 @@ pub fn ngrams(
 }
 
 fn write(output: &mut Output, n: usize, histograms: &[(&str, Histogram)], below: u64) -> Result<(), RuntimeError> {
-    let rows = histograms.iter().flat_map(|(source, histogram)| {
-        histogram.entries().map(move |(frequency, ngrams)| Row { source, frequency, ngrams })
-    });
+    let rows = histograms
+        .iter()
+        .flat_map(|(source, histogram)| histogram.entries().map(move |(frequency, ngrams)| Row { source, frequency, ngrams }));
     output.csv(&format!("{n}-grams"), rows)?;
     let most = histograms.iter().filter_map(|(_, histogram)| histogram.entries().next_back()).map(|(count, _)| count).max();
     let most = most.unwrap_or(1);
@@ -107,7 +110,8 @@ fn write(output: &mut Output, n: usize, histograms: &[(&str, Histogram)], below:
 
 /// Edges of bars of equal ratio from 1 to beyond `most`.
 fn decades(most: u64) -> Vec<u64> {
-    let mut edges: Vec<u64> = (0..).map(|bar| 10f64.powf(f64::from(bar) / BARS_A_DECADE).round() as u64).take_while(|&edge| edge <= most).collect();
+    let mut edges: Vec<u64> =
+        (0..).map(|bar| 10f64.powf(f64::from(bar) / BARS_A_DECADE).round() as u64).take_while(|&edge| edge <= most).collect();
     edges.push(10f64.powf((edges.len() as f64) / BARS_A_DECADE).round() as u64);
     edges.dedup();
     if edges.last().is_none_or(|&last| last <= most) {
@@ -148,7 +152,10 @@ mod tests {
         let counts = [1, 1, 2, 3, 9, 10, 11, 99, 100, 101, 5000];
         counts.into_iter().for_each(|count| histogram.add(count));
         for edges in [decades(5000), steps(5001)] {
-            assert!(edges[0] == 1 && edges.is_sorted_by(|a, b| a < b) && edges.last().is_some_and(|&last| last > 5000), "{edges:?}");
+            assert!(
+                edges[0] == 1 && edges.is_sorted_by(|a, b| a < b) && edges.last().is_some_and(|&last| last > 5000),
+                "{edges:?}"
+            );
             let total: f64 = bars(&histogram, &edges).iter().map(|&(_, height)| height).filter(|&height| height >= 1.0).sum();
             assert_eq!(total, counts.len() as f64);
         }

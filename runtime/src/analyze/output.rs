@@ -114,7 +114,14 @@ impl Output {
     }
 
     /// Writes a clip as `NAME.gif` and, on request, as mp4.
-    pub(super) fn clip(&mut self, name: &str, clip: &Clip, scale: usize, with_mp4: bool, caption: &str) -> Result<(), RuntimeError> {
+    pub(super) fn clip(
+        &mut self,
+        name: &str,
+        clip: &Clip,
+        scale: usize,
+        with_mp4: bool,
+        caption: &str,
+    ) -> Result<(), RuntimeError> {
         let file = format!("{name}.gif");
         write_clip(&self.folder.join(&file), clip, scale, with_mp4).map_err(|error: MediaError| RuntimeError::from(error))?;
         self.picture(&file, caption);

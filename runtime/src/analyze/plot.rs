@@ -95,7 +95,8 @@ impl Plot {
     /// The plot as an SVG document; `None` when there is no point to draw.
     pub fn svg(&self) -> Option<String> {
         let place = |&(x, y): &(f64, f64)| Some((self.x.place(x)?, self.y.place(y)?));
-        let series: Vec<Vec<(f64, f64)>> = self.series.iter().map(|series| series.points.iter().filter_map(place).collect()).collect();
+        let series: Vec<Vec<(f64, f64)>> =
+            self.series.iter().map(|series| series.points.iter().filter_map(place).collect()).collect();
         let all = || series.iter().flatten();
         let x = extent(all().map(|point| point.0))?;
         let mut y = extent(all().map(|point| point.1))?;

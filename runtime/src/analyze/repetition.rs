@@ -77,13 +77,16 @@ pub fn repetition(
         }
         results.push(RunLevels { run: name.clone(), step: run.step, levels: of_run });
     }
-    output.csv("repetition", rows.iter().map(|(run, repetitions, clip, psnr)| Row {
-        run,
-        repetitions: *repetitions,
-        unique_frames: frames / repetitions,
-        clip,
-        psnr: *psnr,
-    }))?;
+    output.csv(
+        "repetition",
+        rows.iter().map(|(run, repetitions, clip, psnr)| Row {
+            run,
+            repetitions: *repetitions,
+            unique_frames: frames / repetitions,
+            clip,
+            psnr: *psnr,
+        }),
+    )?;
     let series = results.iter().map(|run| Series {
         name: run.run.clone(),
         points: run.levels.iter().map(|level| (level.repetitions as f64, level.mean_psnr)).collect(),

@@ -130,7 +130,8 @@ pub(super) fn write_sequences(
     mut next: impl FnMut(usize) -> Vec<i32>,
 ) -> Result<TokenFile, RuntimeError> {
     let (tokens, end) = (sequences * length * 4, (sequences * length + sequences) * 4);
-    let info = |shape: &[usize], from: usize, to: usize| serde_json::json!({"dtype": "I32", "shape": shape, "data_offsets": [from, to]});
+    let info =
+        |shape: &[usize], from: usize, to: usize| serde_json::json!({"dtype": "I32", "shape": shape, "data_offsets": [from, to]});
     let header = serde_json::json!({
         "__metadata__": metadata,
         "labels": info(&[sequences], tokens, end),
@@ -195,7 +196,10 @@ impl SequenceSource {
         let wrong = |source| PipelineError::Settings { name: pipeline.name.clone(), source };
         sampled.sampling.check().map_err(wrong)?;
         if let ConditionKind::Frames(_) = run.condition()? {
-            let message = format!("the generator of `{}` goes on from frames; sequences of classes cannot be sampled from it", pipeline.name);
+            let message = format!(
+                "the generator of `{}` goes on from frames; sequences of classes cannot be sampled from it",
+                pipeline.name
+            );
             return Err(RuntimeError::Request(message));
         }
         let generator = run.generator()?;

@@ -3,8 +3,8 @@
 use larp_traits::{Precision, SettingsError};
 use serde::{Deserialize, Serialize};
 
-use super::critic::CriticTraining;
 use super::codes::{CollapseSettings, DeadCodes};
+use super::critic::CriticTraining;
 
 /// Training as a whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

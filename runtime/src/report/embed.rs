@@ -75,7 +75,10 @@ mod tests {
     #[test]
     fn an_svg_says_its_size_and_other_text_is_none() {
         let probed = |name: &str, text: &str| svg(Path::new(name), text.as_bytes());
-        assert_eq!(probed("a.svg", "<svg width=\"12\" height=\"7\" viewBox=\"0 0 12 7\"><g/></svg>"), Some(("image/svg+xml", 12, 7)));
+        assert_eq!(
+            probed("a.svg", "<svg width=\"12\" height=\"7\" viewBox=\"0 0 12 7\"><g/></svg>"),
+            Some(("image/svg+xml", 12, 7))
+        );
         assert_eq!(probed("a.svg", "<html></html>"), None);
         assert_eq!(probed("a.gif", "<svg width=\"12\" height=\"7\">"), None);
     }

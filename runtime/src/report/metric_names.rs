@@ -179,6 +179,7 @@ pub const METRICS: &[MetricInfo] = &[
         scale: Scale::Logarithmic,
         ..info("r1", "R1 penalty", Unit::Plain, "Half the squared gradient of a clip's score in its pixels, without its weight.")
     },
+    info(
         "skipped_steps",
         "Skipped steps",
         Unit::Plain,

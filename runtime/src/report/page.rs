@@ -53,9 +53,9 @@ struct StageSection {
 
 /// A line of a list of names and values.
 #[derive(Debug, Serialize)]
-struct Fact {
-    name: &'static str,
-    value: String,
+pub(crate) struct Fact {
+    pub name: &'static str,
+    pub value: String,
 }
 
 impl Page {
@@ -137,7 +137,8 @@ fn stage_facts(records: &[MetricRecord], summary: Option<&Summary>, stage: Stage
     .unwrap_or_default()
 }
 
-fn environment_facts(environment: &Environment) -> Vec<Fact> {
+/// An environment for people.
+pub(crate) fn environment_facts(environment: &Environment) -> Vec<Fact> {
     let started = environment.started.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
     let mut facts = vec![
         Fact { name: "Started", value: started },

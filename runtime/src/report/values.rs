@@ -47,12 +47,12 @@ impl From<Value> for f64 {
 }
 
 /// For `#[serde(with)]`: writes non-finite numbers as `"NaN"`, `"inf"` and `"-inf"`.
-pub(super) fn serialize<S: Serializer>(values: &BTreeMap<String, f64>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn serialize<S: Serializer>(values: &BTreeMap<String, f64>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(values.iter().map(|(name, value)| (name, Value::from(*value))))
 }
 
 /// For `#[serde(with)]`: reads what [`serialize`] writes, and `null` as NaN.
-pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, f64>, D::Error> {
+pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, f64>, D::Error> {
     let values = BTreeMap::<String, Value>::deserialize(deserializer)?;
     Ok(values.into_iter().map(|(name, value)| (name, value.into())).collect())
 }

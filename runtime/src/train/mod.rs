@@ -7,8 +7,8 @@
 
 mod changes;
 mod checkpoint;
-pub mod critic;
 mod collapse;
+pub mod critic;
 mod dead_codes;
 mod dry_run;
 mod ema;

@@ -106,8 +106,15 @@ fn an_imported_tokenizer_is_fine_tuned_and_keeps_its_parts() {
             source.set(text)?;
         }
         let (pipeline, run) = (source.pipeline()?, run.clone());
-        let request =
-            TrainRequest { pipeline, run, stage, device: device(), resume: true, interrupted: std::sync::Arc::default() };
+        let request = TrainRequest {
+            pipeline,
+            run,
+            stage,
+            device: device(),
+            resume: true,
+            allow_changes: false,
+            interrupted: std::sync::Arc::default(),
+        };
         train(request, &mut Quiet)
     };
     let error = train(&["train.tokenizer.steps=2", "encoder.depth=1"], StageChoice::Tokenizer).unwrap_err().to_string();

@@ -125,6 +125,7 @@ pub fn tokenizer_for(case: &Case, run: &Path) {
         stage,
         device: device(),
         resume: false,
+        allow_changes: false,
         interrupted: std::sync::Arc::default(),
     };
     struct Quiet;
