@@ -279,7 +279,8 @@ fn a_run_is_analysed_and_its_page_shows_it() {
         pin(name, &larp(folder.path(), &arguments));
     };
     error("error-analyze-token", "token-heatmap run --token 32");
-    error("error-analyze-threshold", &format!("class-dominance {kept} --threshold 100000 -o out"));
+    let refused = larp(folder.path(), &["analyze", "class-dominance", kept, "--threshold", "100000", "-o", "out"]);
+    assert!(refused.contains("occurs 100000 times") && refused.contains("lower the threshold"), "{refused}");
     error("error-analyze-no-output", &format!("ngrams {kept}"));
     error("error-analyze-file", "ngrams run/report.html -o out");
 }
