@@ -3,7 +3,7 @@
 //! ```text
 //! pipeline file -> Pipeline -> Tokenizer, generator
 //! data -> train (both stages) -> run folder: checkpoints, metrics, samples, report
-//! run folder -> tokenize, reconstruct, generate, predict
+//! run folder -> tokenize, reconstruct, generate, predict, analyze
 //! checkpoints of other programs -> run folder -> checkpoints of other programs
 //! ablation -> many runs -> one table
 //! ```
@@ -12,6 +12,7 @@
 #![recursion_limit = "256"]
 
 pub mod ablate;
+pub mod analyze;
 pub mod clip;
 pub mod convert;
 pub mod data;

@@ -77,6 +77,13 @@ fn run_folder() -> TempDir {
 #[case::predict("help-predict", "predict")]
 #[case::import("help-import", "import")]
 #[case::export("help-export", "export")]
+#[case::analyze("help-analyze", "analyze")]
+#[case::analyze_repetition("help-analyze-repetition", "analyze repetition")]
+#[case::analyze_token_influence("help-analyze-token-influence", "analyze token-influence")]
+#[case::analyze_token_heatmap("help-analyze-token-heatmap", "analyze token-heatmap")]
+#[case::analyze_ngrams("help-analyze-ngrams", "analyze ngrams")]
+#[case::analyze_class_dominance("help-analyze-class-dominance", "analyze class-dominance")]
+#[case::analyze_codebook("help-analyze-codebook", "analyze codebook")]
 #[case::data("help-data", "data")]
 #[case::data_check("help-data-check", "data check")]
 #[case::doctor("help-doctor", "doctor")]
@@ -131,6 +138,9 @@ fn lists_and_tables_are_pinned(#[case] name: &str, #[case] command: &str) {
 #[case::missing_run("error-run", "generate --run nowhere -o out")]
 #[case::missing_source("error-import", "import no/such/folder -o run")]
 #[case::missing_path("error-path", "data check nowhere")]
+#[case::analyze_no_run("error-analyze-run", "analyze repetition nowhere")]
+#[case::analyze_no_file("error-analyze-source", "analyze ngrams nowhere")]
+#[case::analyze_no_clips("error-analyze-clips", "analyze codebook nowhere --clips 0")]
 #[case::bad_plugin_name("error-new-plugin", "plugins new quantizer Best_One")]
 fn errors_say_what_to_do(#[case] name: &str, #[case] command: &str) {
     let folder = empty();
@@ -220,6 +230,59 @@ fn a_run_is_used() {
     pin("error-sampling", &larp(folder.path(), &["generate", "--run", "run", "--top-p", "2", "-o", "out"]));
     pin("error-run-there", &larp(folder.path(), &["demo", "--run", "run"]));
     pin("error-run-changed", &larp(folder.path(), &["train", "patchwise-tiny", "--run", "run", "--resume", "--set", TINY[0]]));
+}
+
+#[test]
+fn a_run_is_analysed_and_its_page_shows_it() {
+    let folder = run_folder();
+    let analyze = |command: &str| {
+        let arguments: Vec<&str> = ["analyze"].into_iter().chain(command.split_whitespace()).collect();
+        let (code, out, err) = outputs(folder.path(), &arguments);
+        assert_eq!(code, 0, "{command}: {out}{err}");
+        out
+    };
+    let out = analyze("repetition run run --clips 2 --json");
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}"));
+    let levels = json["result"][1]["levels"].as_array().expect("levels");
+    let frames: Vec<_> = levels.iter().filter_map(|level| level["unique_frames"].as_u64()).collect();
+    assert!(frames == [8, 4, 2, 1] && json["result"][0]["levels"] == json["result"][1]["levels"], "{out}");
+
+    let out = analyze("token-influence run --clips 2 --seed 3");
+    assert!(out.contains("run/analysis/token-influence/token-influence.csv") && out.ends_with("run/report.html\n"), "{out}");
+    let drops = std::fs::read_to_string(folder.path().join("run/analysis/token-influence/token-influence.csv")).expect("written");
+    assert_eq!((drops.lines().next(), drops.lines().count()), (Some("clip,token,psnr_drop"), 65));
+    analyze("token-heatmap run --clips 2 --token 5 --replace-by random");
+    analyze("codebook run --clips 4");
+
+    // the second time from the file that the first one kept
+    analyze("ngrams run --count 48 --below 4");
+    let kept = "run/analysis/ngrams/tokens-0.safetensors";
+    let histogram = std::fs::read_to_string(folder.path().join("run/analysis/ngrams/2-grams.csv")).expect("written");
+    let numbers = |line: &str| line.split(',').skip(1).map(|cell| cell.parse::<u64>().expect("a number")).product::<u64>();
+    assert_eq!(histogram.lines().skip(1).map(numbers).sum::<u64>(), 48 * 31, "{histogram}");
+    let out = analyze(&format!("ngrams {kept} -o again --memory 1 --json"));
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}"));
+    assert_eq!(json["result"][1]["occurrences"], 48 * 30, "{out}");
+    let again = std::fs::read_to_string(folder.path().join("again/2-grams.csv")).expect("written");
+    assert_eq!(again.replace("tokens-0.safetensors", "run"), histogram);
+    analyze(&format!("class-dominance {kept} run --count 24 --threshold 1 -o dominance"));
+    assert!(folder.path().join("dominance/class-dominance.svg").is_file());
+
+    let page = std::fs::read_to_string(folder.path().join("run/report.html")).expect("written");
+    for part in ["Repeated frames", "Influence of single tokens", "Where and when a token acts", "n-grams of", "Codebook"] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(page.contains("data:image/svg+xml;base64,") && !page.contains("could not be shown"));
+
+    let error = |name: &str, command: &str| {
+        let arguments: Vec<&str> = ["analyze"].into_iter().chain(command.split_whitespace()).collect();
+        pin(name, &larp(folder.path(), &arguments));
+    };
+    error("error-analyze-token", "token-heatmap run --token 32");
+    let refused = larp(folder.path(), &["analyze", "class-dominance", kept, "--threshold", "100000", "-o", "out"]);
+    assert!(refused.contains("occurs 100000 times") && refused.contains("lower the threshold"), "{refused}");
+    error("error-analyze-no-output", &format!("ngrams {kept}"));
+    error("error-analyze-file", "ngrams run/report.html -o out");
 }
 
 #[test]

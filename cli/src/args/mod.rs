@@ -1,6 +1,7 @@
 //! The command line; the comments are its help texts.
 
 mod ablate;
+mod analyze;
 mod compose;
 mod foreign;
 mod look;
@@ -10,6 +11,7 @@ mod train;
 mod trained;
 
 pub use ablate::AblateArgs;
+pub use analyze::{AnalyzeArgs, AnalyzeCommand, ClipArgs, OutputArgs, SourceArgs};
 pub use compose::{ComposeArgs, DescribeArgs, ListArgs, NewArgs, PluginsArgs, PluginsCommand};
 pub use foreign::{ExportArgs, ImportArgs};
 pub use look::{CompletionsArgs, DataArgs, DataCommand, DoctorArgs, InspectArgs};
@@ -54,6 +56,7 @@ pub enum Command {
     Reconstruct(ReconstructArgs),
     Generate(GenerateArgs),
     Predict(PredictArgs),
+    Analyze(AnalyzeArgs),
     Import(ImportArgs),
     Export(ExportArgs),
     Data(DataArgs),

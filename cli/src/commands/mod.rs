@@ -1,6 +1,7 @@
 //! One file a subcommand: each a function from arguments to what is printed.
 
 mod ablate;
+mod analyze;
 mod completions;
 mod compose;
 mod data;
@@ -39,6 +40,7 @@ pub fn run(command: Command, terminal: &Terminal) -> Result<ExitCode> {
         Command::Reconstruct(args) => reconstruct::reconstruct(&args, terminal).map(done),
         Command::Generate(args) => generate::generate(&args, terminal).map(done),
         Command::Predict(args) => predict::predict(&args, terminal).map(done),
+        Command::Analyze(args) => analyze::analyze(&args.command, terminal).map(done),
         Command::Import(args) => import::import(args).map(done),
         Command::Export(args) => export::export(args).map(done),
         Command::Data(args) => data::data(&args.command),

@@ -22,6 +22,11 @@ impl CodeCounts {
         }
     }
 
+    /// How often each code was seen.
+    pub fn counts(&self) -> &[u64] {
+        &self.counts
+    }
+
     /// Share of the codes that were seen at all.
     pub fn usage(&self) -> f64 {
         self.counts.iter().filter(|&&count| count > 0).count() as f64 / self.counts.len() as f64

@@ -8,10 +8,12 @@
 //! run/metrics.jsonl        a MetricRecord a line, through MetricsWriter
 //! run/summary.json         Summary, written at the end
 //! run/problems.jsonl       a data::Problem a line: files that could not be decoded
+//! run/analysis/<name>/analysis.json, and the pictures that it names
 //! run/samples/tokenizer/step-00000100/{clip-00.gif, sheet.png}
 //! run/samples/generator/step-00000100/<class name>-00.gif, or clip-00.{gif, png} where frames are predicted
 //! ```
 
+mod analyses;
 mod cards;
 mod charts;
 mod curves;
@@ -36,7 +38,7 @@ pub(crate) mod values;
 pub use curves::{Curve, CurveRole, Scale, draw_curves};
 pub use environment::{Environment, EnvironmentInput};
 pub use error::ReportError;
-pub(crate) use format::tick;
+pub(crate) use format::{number, tick};
 pub(crate) use html::write_page;
 pub use html::write_report;
 pub use json::{read_json, write_json};

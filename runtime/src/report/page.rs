@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::analyses::{AnalysisSection, analyses};
 use super::cards::{Card, cards};
 use super::charts::{Chart, charts};
 use super::environment::Environment;
@@ -26,6 +27,7 @@ pub(super) struct Page {
     status: Status,
     stages: Vec<StageSection>,
     pictures: Pictures,
+    analyses: Vec<AnalysisSection>,
     environment: Vec<Fact>,
     settings: Option<String>,
     problems: Vec<Problem>,
@@ -72,6 +74,7 @@ impl Page {
             warnings: summary.iter().flat_map(|summary| &summary.warnings).map(ToString::to_string).collect(),
             stages: Stage::ALL.iter().filter_map(|stage| section(&records, summary.as_ref(), *stage)).collect(),
             pictures: pictures(run),
+            analyses: analyses(run, &mut notes),
             environment: environment.as_ref().map(environment_facts).unwrap_or_default(),
             settings,
             problems: optional(&run.join(files::PROBLEMS), &mut notes, read_problems).unwrap_or_default(),

@@ -204,6 +204,15 @@ pub fn newest(run: &Path, stage: Stage) -> Result<Option<Checkpoint>, RuntimeErr
     Ok(None)
 }
 
+/// All whole checkpoints of a stage that are kept, oldest first.
+///
+/// # Errors
+/// When the folder cannot be read, or a checkpoint is of a format version that this program does not read.
+pub fn kept(run: &Path, stage: Stage) -> Result<Vec<Checkpoint>, RuntimeError> {
+    let states = list(run, stage)?.into_iter().map(|path| Ok(read_state(&path)?.map(|state| state.at(path))));
+    states.filter_map(Result::transpose).collect()
+}
+
 /// The checkpoint folders of a stage, oldest first; names are padded, so they sort by step.
 fn list(run: &Path, stage: Stage) -> Result<Vec<PathBuf>, RuntimeError> {
     let parent = folder(run, stage);

@@ -24,6 +24,6 @@ mod tokenizer;
 mod watchdog;
 
 pub(crate) use checkpoint::write_imported;
-pub use checkpoint::{Checkpoint, newest};
+pub use checkpoint::{Checkpoint, kept, newest};
 pub use dry_run::{DryRun, StageCost, Tokenizing, dry_run};
 pub use session::{Event, Observer, Outcome, StageChoice, TrainRequest, run};

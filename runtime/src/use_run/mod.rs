@@ -29,10 +29,10 @@ pub use reconstruct::ReconstructedClip;
 pub use tokenize::{ClipOrigin, TokenizedClips};
 
 /// Clips that go through the tokenizer at once.
-const CLIPS_AT_ONCE: usize = 8;
+pub(crate) const CLIPS_AT_ONCE: usize = 8;
 
 /// Sequences that are generated at once.
-const GENERATED_AT_ONCE: usize = 32;
+pub(crate) const GENERATED_AT_ONCE: usize = 32;
 
 /// A run with its trained tokenizer.
 #[derive(Debug)]
@@ -66,6 +66,17 @@ impl TrainedRun {
     /// Where its tensors live.
     pub fn device(&self) -> &Device {
         &self.device
+    }
+
+    /// Its folder.
+    pub fn path(&self) -> &Path {
+        &self.run.path
+    }
+
+    /// What to call it: the name of its folder.
+    pub fn name(&self) -> String {
+        let path = self.path();
+        path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
     }
 
     /// What its generator is told of a clip.
@@ -133,15 +144,29 @@ pub fn generate_clips(
 ) -> Vec<Clip> {
     let mut clips = Vec::with_capacity(labels.len());
     for (index, part) in labels.chunks(GENERATED_AT_ONCE).enumerate() {
-        let condition = match part.iter().copied().collect::<Option<Vec<usize>>>() {
-            Some(classes) => {
-                let classes: Vec<i32> = classes.into_iter().map(|class| class as i32).collect();
-                Condition::Classes(Tensor::<1, Int>::from_data(TensorData::new(classes, [part.len()]), device))
-            }
-            None => Condition::Unconditional(part.len()),
-        };
-        let tokens = generator.generate(&condition, sampling, Draw::Stream(stream.at(index as u64)));
+        let tokens = generate_tokens(generator, part, sampling, stream.at(index as u64), device);
         clips.extend(to_clips(tokenizer.decode_tokens(tokens)));
     }
     clips
+}
+
+/// A sequence for each label; `None` is no class. The generator must be without gradients.
+///
+/// # Shapes
+/// - output: `[labels, tokens]`
+pub(crate) fn generate_tokens(
+    generator: &DynGenerator,
+    part: &[Option<usize>],
+    sampling: &Sampling,
+    stream: Stream,
+    device: &Device,
+) -> Tensor<2, Int> {
+    let condition = match part.iter().copied().collect::<Option<Vec<usize>>>() {
+        Some(classes) => {
+            let classes: Vec<i32> = classes.into_iter().map(|class| class as i32).collect();
+            Condition::Classes(Tensor::<1, Int>::from_data(TensorData::new(classes, [part.len()]), device))
+        }
+        None => Condition::Unconditional(part.len()),
+    };
+    generator.generate(&condition, sampling, Draw::Stream(stream))
 }

@@ -147,3 +147,26 @@ fn a_missing_folder_is_an_error() {
     let error = write_report(Path::new("no such run")).unwrap_err();
     assert_eq!(error.to_string(), "`no such run` is not a run folder");
 }
+
+#[test]
+fn analyses_are_shown_with_their_table_and_pictures_and_a_broken_one_leaves_a_note() {
+    let folder = tempfile::tempdir().unwrap();
+    let of = folder.path().join("analysis/repetition");
+    fs::create_dir_all(&of).unwrap();
+    fs::write(of.join("plot.svg"), "<svg width=\"10\" height=\"5\" viewBox=\"0 0 10 5\"/>").unwrap();
+    let rows: Vec<[String; 1]> = (0..30).map(|row| [format!("row <{row}>")]).collect();
+    let picture = |file: &str| serde_json::json!({"file": file, "caption": format!("shown {file}")});
+    let record = serde_json::json!({
+        "analysis": "repetition", "title": "Repeated frames", "notes": ["A note."], "table": {"columns": ["run"], "rows": rows},
+        "pictures": [picture("plot.svg"), picture("../../secret.svg")], "files": ["repetition.csv"], "result": {},
+    });
+    write_json(&of.join("analysis.json"), &record).unwrap();
+    write_json(&folder.path().join("analysis/codebook/analysis.json"), &serde_json::json!({"title": 1})).unwrap();
+    // beside the run's analyses, and not to be shown
+    fs::write(folder.path().join("secret.svg"), "<svg width=\"10\" height=\"5\"/>").unwrap();
+    let html = report(folder.path());
+    assert!(html.contains("Repeated frames") && html.contains("A note.") && html.contains("shown plot.svg"), "{html}");
+    assert!(html.contains("row &lt;23&gt;") && !html.contains("row &lt;24&gt;") && html.contains("6 more rows"), "{html}");
+    assert!(html.contains("data:image/svg+xml;base64,") && html.contains("href=\"analysis/repetition/repetition.csv\""));
+    assert!(!html.contains("shown ../../secret.svg") && html.contains("`analysis/codebook/analysis.json` could not be read"));
+}
