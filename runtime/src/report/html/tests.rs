@@ -164,7 +164,8 @@ fn analyses_are_shown_with_their_table_and_pictures_and_a_broken_one_leaves_a_no
     write_json(&folder.path().join("analysis/codebook/analysis.json"), &serde_json::json!({"title": 1})).unwrap();
     // beside the run's analyses, and not to be shown
     fs::write(folder.path().join("secret.svg"), "<svg width=\"10\" height=\"5\"/>").unwrap();
-    let html = report(folder.path());
+    // the engine writes a slash as an entity
+    let html = report(folder.path()).replace("&#x2f;", "/");
     assert!(html.contains("Repeated frames") && html.contains("A note.") && html.contains("shown plot.svg"), "{html}");
     assert!(html.contains("row &lt;23&gt;") && !html.contains("row &lt;24&gt;") && html.contains("6 more rows"), "{html}");
     assert!(html.contains("data:image/svg+xml;base64,") && html.contains("href=\"analysis/repetition/repetition.csv\""));
