@@ -38,6 +38,7 @@ pub mod deviation;
 pub mod draw;
 pub mod encoder;
 pub mod error;
+pub mod features;
 pub mod fixed;
 pub mod foreign;
 pub mod generator;
@@ -69,6 +70,7 @@ pub use decoder::{Decoder, DecoderSettings, DynDecoder};
 pub use draw::{Draw, Stream};
 pub use encoder::{DynEncoder, Encoder, EncoderSettings};
 pub use error::{RegistryError, SettingsError, StateError};
+pub use features::{DynFeatures, Features, FeaturesSettings};
 pub use fixed::Fixed;
 pub use generator::{
     Condition, ConditionKind, ConditionTokens, DynGenerator, FrameCondition, Generator, GeneratorLoss, GeneratorSettings,

@@ -21,6 +21,13 @@ pub struct PublishedFile {
     pub chosen: bool,
     /// Its address.
     pub source: &'static str,
+    /// Its size and hash, where they are known.
+    pub digest: Option<FileDigest>,
+}
+
+/// What tells a file from others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileDigest {
     /// Its size.
     pub bytes: u64,
     /// Its SHA-256 in hexadecimal.
@@ -35,8 +42,9 @@ impl PublishedFile {
 
     /// What to download, and which setting takes another path.
     pub fn how_to_get(&self) -> String {
-        let Self { key, source, bytes, sha256, .. } = self;
-        format!("download {source} ({bytes} bytes, SHA-256 {sha256}) to that path, or set `{key}` to another")
+        let Self { key, source, digest, .. } = self;
+        let known = digest.map(|FileDigest { bytes, sha256 }| format!(" ({bytes} bytes, SHA-256 {sha256})")).unwrap_or_default();
+        format!("download {source}{known} to that path, or set `{key}` to another")
     }
 
     /// Checks that it is there and, unless its path was chosen, that it is the published one.
@@ -50,14 +58,12 @@ impl PublishedFile {
             return Err(problem(Fault::Missing));
         }
         let found = self.path.metadata().map_err(unreadable)?.len();
-        if self.chosen {
-            return Ok(());
-        }
-        if found != self.bytes {
+        let Some(digest) = self.digest.filter(|_| !self.chosen) else { return Ok(()) };
+        if found != digest.bytes {
             return Err(problem(Fault::Size { found }));
         }
         let found = sha256(&self.path).map_err(unreadable)?;
-        if found != self.sha256 {
+        if found != digest.sha256 {
             return Err(problem(Fault::Content { found }));
         }
         Ok(())
@@ -133,7 +139,11 @@ pub fn cache_file(name: &str) -> PathBuf {
     cache.join("larp").join(name)
 }
 
-fn sha256(path: &Path) -> io::Result<String> {
+/// SHA-256 of a file, in hexadecimal.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn sha256(path: &Path) -> io::Result<String> {
     let mut hasher = Sha256::new();
     io::copy(&mut File::open(path)?, &mut HashWriter(&mut hasher))?;
     Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
@@ -163,8 +173,7 @@ mod tests {
             path: path.to_owned(),
             chosen: false,
             source: "https://example.org/abc",
-            bytes: 3,
-            sha256: "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+            digest: Some(FileDigest { bytes: 3, sha256: "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" }),
         }
     }
 

@@ -12,7 +12,8 @@ use serde::de::DeserializeOwned;
 use crate::error::RegistryError;
 use crate::tags::known_tags;
 use crate::{
-    CriticSettings, DecoderSettings, EncoderSettings, GeneratorSettings, PerceptualSettings, PriorSettings, QuantizerSettings,
+    CriticSettings, DecoderSettings, EncoderSettings, FeaturesSettings, GeneratorSettings, PerceptualSettings, PriorSettings,
+    QuantizerSettings,
 };
 
 /// The kinds of component: those that data flows through, in that order, then those that only training needs.
@@ -32,12 +33,26 @@ pub enum Kind {
     Critic,
     /// The perceptual distance of clips.
     Perceptual,
+    /// The features of Fréchet distances; a protocol of `eval` names them, not a pipeline.
+    Features,
 }
 
 impl Kind {
-    /// All kinds.
-    pub const ALL: [Kind; 7] =
+    /// The parts of a pipeline.
+    pub const PARTS: [Kind; 7] =
         [Kind::Encoder, Kind::Quantizer, Kind::Decoder, Kind::Prior, Kind::Generator, Kind::Critic, Kind::Perceptual];
+
+    /// All kinds.
+    pub const ALL: [Kind; 8] = [
+        Kind::Encoder,
+        Kind::Quantizer,
+        Kind::Decoder,
+        Kind::Prior,
+        Kind::Generator,
+        Kind::Critic,
+        Kind::Perceptual,
+        Kind::Features,
+    ];
 
     /// Whether a pipeline can do without it.
     pub fn is_optional(self) -> bool {
@@ -54,6 +69,7 @@ impl Kind {
             Kind::Generator => "generator",
             Kind::Critic => "critic",
             Kind::Perceptual => "perceptual",
+            Kind::Features => "features",
         }
     }
 
@@ -66,6 +82,7 @@ impl Kind {
             Kind::Generator => known_tags::<Box<dyn GeneratorSettings>>(),
             Kind::Critic => known_tags::<Box<dyn CriticSettings>>(),
             Kind::Perceptual => known_tags::<Box<dyn PerceptualSettings>>(),
+            Kind::Features => known_tags::<Box<dyn FeaturesSettings>>(),
         }
     }
 
@@ -78,6 +95,7 @@ impl Kind {
             Kind::Generator => settings.try_into::<Box<dyn GeneratorSettings>>().map(drop),
             Kind::Critic => settings.try_into::<Box<dyn CriticSettings>>().map(drop),
             Kind::Perceptual => settings.try_into::<Box<dyn PerceptualSettings>>().map(drop),
+            Kind::Features => settings.try_into::<Box<dyn FeaturesSettings>>().map(drop),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use larp_plugins::perceptual::formula;
+use larp_plugins::formula;
 use larp_plugins::perceptual::lpips_vgg::LpipsVgg;
 use larp_plugins::perceptual::vgg::Vgg16;
 #[cfg(feature = "libtorch")]

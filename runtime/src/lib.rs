@@ -4,6 +4,7 @@
 //! pipeline file -> Pipeline -> Tokenizer, generator
 //! data -> train (both stages) -> run folder: checkpoints, metrics, samples, report
 //! run folder -> tokenize, reconstruct, generate, predict, analyze
+//! run folder, protocol -> eval -> numbers with the protocol's card
 //! checkpoints of other programs -> run folder -> checkpoints of other programs
 //! ablation -> many runs -> one table
 //! ```
@@ -19,6 +20,7 @@ pub mod data;
 pub mod device;
 pub mod doctor;
 pub mod error;
+pub mod eval;
 pub mod evaluate;
 pub mod foreign;
 mod format;

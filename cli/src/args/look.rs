@@ -42,6 +42,18 @@ pub enum DataCommand {
         #[arg(long)]
         json: bool,
     },
+    /// List every file with hashes of its bytes and frames and its splits, and report clips that are there twice or in two splits
+    Manifest {
+        /// A folder, a CSV of `path,label[,split]`, or a file
+        #[arg(value_name = "PATH")]
+        path: PathBuf,
+        /// Write the list as CSV
+        #[arg(short, long, value_name = "FILE.csv")]
+        output: Option<PathBuf>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// Show devices, FFmpeg, libtorch, CUDA, memory and disk: what is missing, and how to get it

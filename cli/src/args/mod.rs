@@ -3,6 +3,7 @@
 mod ablate;
 mod analyze;
 mod compose;
+mod eval;
 mod foreign;
 mod look;
 mod predict;
@@ -13,6 +14,7 @@ mod trained;
 pub use ablate::AblateArgs;
 pub use analyze::{AnalyzeArgs, AnalyzeCommand, ClipArgs, OutputArgs, SourceArgs};
 pub use compose::{ComposeArgs, DescribeArgs, ListArgs, NewArgs, PluginsArgs, PluginsCommand};
+pub use eval::EvalArgs;
 pub use foreign::{ExportArgs, ImportArgs};
 pub use look::{CompletionsArgs, DataArgs, DataCommand, DoctorArgs, InspectArgs};
 pub use predict::PredictArgs;
@@ -56,6 +58,7 @@ pub enum Command {
     Reconstruct(ReconstructArgs),
     Generate(GenerateArgs),
     Predict(PredictArgs),
+    Eval(EvalArgs),
     Analyze(AnalyzeArgs),
     Import(ImportArgs),
     Export(ExportArgs),

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use indicatif::{ProgressBar, ProgressStyle};
 use larp_runtime::analyze::{
     self, ClipChoice, CodebookRequest, DominanceRequest, FOLDER, HeatmapRequest, InfluenceRequest, NgramRequest, Output, Record,
     RepetitionRequest, Sampled, SequenceSource,
@@ -14,6 +13,7 @@ use larp_runtime::report::{files, write_report};
 use larp_runtime::use_run::TrainedRun;
 use larp_runtime::{device, run::RunFolder};
 
+use super::bar::Bar;
 use crate::args::{AnalyzeCommand, ClipArgs, OutputArgs, SourceArgs};
 use crate::output::{Side, print, print_json, table};
 use crate::terminal::Terminal;
@@ -155,36 +155,4 @@ fn sources(args: &SourceArgs, wanted: &Wanted<'_>, progress: &mut dyn FnMut(u64,
         sources.push(SequenceSource { name, ..source });
     }
     Ok(sources)
-}
-
-/// How far an analysis is, on a terminal.
-struct Bar(Option<ProgressBar>);
-
-impl Bar {
-    fn new(terminal: &Terminal) -> Self {
-        let style = || {
-            let style = ProgressStyle::with_template("{bar:24} {pos}/{len} {msg}  {eta} left").expect("a template of our own");
-            style.progress_chars("━╸─")
-        };
-        Self(terminal.is_interactive().then(|| terminal.bars().add(ProgressBar::new(0).with_style(style()))))
-    }
-
-    fn show(&self, done: u64, total: u64, what: &str) {
-        if let Some(bar) = &self.0 {
-            if bar.length() != Some(total) || done < bar.position() {
-                bar.reset();
-                bar.set_length(total);
-            }
-            bar.set_message(what.to_owned());
-            bar.set_position(done);
-        }
-    }
-}
-
-impl Drop for Bar {
-    fn drop(&mut self) {
-        if let Some(bar) = &self.0 {
-            bar.finish_and_clear();
-        }
-    }
 }

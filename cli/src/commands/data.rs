@@ -1,10 +1,11 @@
-//! `data check`.
+//! `data check` and `data manifest`.
 
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use larp_runtime::data::{CheckReport, check as look};
+use larp_runtime::data::{CheckReport, Manifest, check as look, manifest, manifest_csv};
+use larp_runtime::media::{FileError, write_atomically};
 
 use crate::args::DataCommand;
 use crate::output::{Side, print, print_json, table, thousands};
@@ -13,6 +14,7 @@ use crate::output::{Side, print, print_json, table, thousands};
 pub fn data(command: &DataCommand) -> Result<ExitCode> {
     match command {
         DataCommand::Check { path, json } => check(path, *json),
+        DataCommand::Manifest { path, output, json } => list(path, output.as_deref(), *json),
     }
 }
 
@@ -26,6 +28,38 @@ fn check(path: &Path, json: bool) -> Result<ExitCode> {
     }
     let usable = report.problems() < report.files.len();
     Ok(if usable { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Prints the hashes of every file; fails when two splits share a clip.
+fn list(path: &Path, output: Option<&Path>, json: bool) -> Result<ExitCode> {
+    let manifest = manifest(path, std::thread::available_parallelism().map_or(1, usize::from))?;
+    if let Some(file) = output {
+        let text = manifest_csv(&manifest);
+        write_atomically(file, |path| std::fs::write(path, &text).map_err(FileError::at("write", path)))?;
+    }
+    if json {
+        print_json(&manifest)?;
+    } else {
+        print(&manifest_text(&manifest))?;
+    }
+    Ok(if manifest.shared.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn manifest_text(manifest: &Manifest) -> String {
+    let mut rows = vec![["sha256", "frames", "splits", "file"].map(str::to_owned).to_vec()];
+    for file in &manifest.files {
+        let splits: Vec<String> = file.splits.iter().map(ToString::to_string).collect();
+        let frames = file.problem.as_ref().map_or_else(|| thousands(file.frames), |_| "damaged".into());
+        rows.push(vec![file.sha256.chars().take(12).collect(), frames, splits.join("+"), file.path.clone()]);
+    }
+    let mut text = table(&[Side::Left, Side::Right, Side::Left, Side::Left], &rows);
+    let groups = [("twice in a split", &manifest.duplicates), ("in several splits", &manifest.shared)];
+    for (what, groups) in groups {
+        for group in groups {
+            text += &format!("\n{what}, by content: {}", group.join(", "));
+        }
+    }
+    format!("{text}\n{} files, list {}\n", thousands(manifest.files.len()), manifest.sha256)
 }
 
 fn text(report: &CheckReport) -> String {

@@ -2,12 +2,14 @@
 
 mod ablate;
 mod analyze;
+mod bar;
 mod completions;
 mod compose;
 mod data;
 mod demo;
 mod doctor;
 mod dry_run;
+mod eval;
 mod export;
 mod generate;
 mod import;
@@ -40,6 +42,7 @@ pub fn run(command: Command, terminal: &Terminal) -> Result<ExitCode> {
         Command::Reconstruct(args) => reconstruct::reconstruct(&args, terminal).map(done),
         Command::Generate(args) => generate::generate(&args, terminal).map(done),
         Command::Predict(args) => predict::predict(&args, terminal).map(done),
+        Command::Eval(args) => eval::eval(&args, terminal).map(done),
         Command::Analyze(args) => analyze::analyze(&args.command, terminal).map(done),
         Command::Import(args) => import::import(args).map(done),
         Command::Export(args) => export::export(args).map(done),

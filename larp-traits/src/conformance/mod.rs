@@ -16,6 +16,7 @@ pub mod critic;
 pub mod decoder;
 pub mod draws;
 pub mod encoder;
+pub mod features;
 pub mod generator;
 pub mod gradients;
 pub mod perceptual;
@@ -29,6 +30,7 @@ pub mod trial;
 pub use critic::Critic;
 pub use decoder::Decoder;
 pub use encoder::Encoder;
+pub use features::Features;
 pub use generator::Generator;
 pub use perceptual::Perceptual;
 pub use prior::Prior;
@@ -104,6 +106,11 @@ macro_rules! conformance {
         $crate::conformance!(@tests Perceptual, $name, $settings;
             perceptual::nothing_is_learned, perceptual::each_pair_has_a_distance, perceptual::equal_clips_have_distance_zero,
             perceptual::clips_are_compared_one_by_one, perceptual::gradients_reach_both_clips);
+    };
+    (@Features $name:literal, $settings:literal) => {
+        $crate::conformance!(@tests Features, $name, $settings;
+            features::nothing_is_learned, features::each_clip_has_a_vector, features::clips_are_seen_one_by_one,
+            features::the_network_can_be_named);
     };
     (@tests $kind:ident, $name:literal, $settings:literal; $($file:ident::$test:ident),+) => {
         $(

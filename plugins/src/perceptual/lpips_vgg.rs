@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 
 use larp_traits::burn::tensor::DType;
 use larp_traits::prelude::*;
-use larp_traits::published::{PublishedFile, cache_file};
+use larp_traits::published::{FileDigest, PublishedFile, cache_file};
 
-use super::formula;
 use super::vgg::{CHANNELS, SMALLEST, Vgg16, constant, convolutions};
-use super::weights::Tensors;
+use crate::formula;
+use crate::weights::Tensors;
 
 /// Images that go through the network at once: bounds the memory where no gradient is kept.
 const IMAGES: usize = 32;
@@ -62,8 +62,10 @@ impl LpipsVggSettings {
             path,
             chosen,
             source: "https://download.pytorch.org/models/vgg16-397923af.pth",
-            bytes: 553_433_881,
-            sha256: "397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0",
+            digest: Some(FileDigest {
+                bytes: 553_433_881,
+                sha256: "397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0",
+            }),
         }
     }
 
@@ -75,8 +77,7 @@ impl LpipsVggSettings {
             path,
             chosen,
             source: "https://github.com/richzhang/PerceptualSimilarity/raw/master/lpips/weights/v0.1/vgg.pth",
-            bytes: 7289,
-            sha256: "a78928a0af1e5f0fcb1f3b9e8f8c3a2a5a3de244d830ad5c1feddc79b8432868",
+            digest: Some(FileDigest { bytes: 7289, sha256: "a78928a0af1e5f0fcb1f3b9e8f8c3a2a5a3de244d830ad5c1feddc79b8432868" }),
         }
     }
 

@@ -1,5 +1,5 @@
 """Makes lpips_vgg.safetensors: distances and input gradients of the Python package `lpips` on weights and clips that
-`larp_plugins::perceptual::formula` makes too. Needs torch, torchvision, lpips (0.1.4) and safetensors:
+`larp_plugins::formula` makes too. Needs torch, torchvision, lpips (0.1.4) and safetensors:
 
     python lpips_vgg.py
 

@@ -1,8 +1,9 @@
 //! The ablations that come with the program.
 
-const ABLATIONS: [(&str, &str); 8] = [
+const ABLATIONS: [(&str, &str); 9] = [
     ("table2", include_str!("../../../pipelines/ablations/table2.toml")),
     ("table2-mini", include_str!("../../../pipelines/ablations/table2-mini.toml")),
+    ("prior-settings-mini", include_str!("../../../pipelines/ablations/prior-settings-mini.toml")),
     ("tokens", include_str!("../../../pipelines/ablations/tokens.toml")),
     ("tokens-mini", include_str!("../../../pipelines/ablations/tokens-mini.toml")),
     ("size", include_str!("../../../pipelines/ablations/size.toml")),

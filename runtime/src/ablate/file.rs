@@ -31,12 +31,32 @@ pub struct AblationFile {
     /// Columns of the table, by the names that the measures know; empty is the default ones.
     #[serde(default)]
     pub metrics: Vec<String>,
+    /// On what `eval` measures the metrics that are its own: `rfvd`, `gfvd`, `ssim`, `lpips`.
+    #[serde(default)]
+    pub protocol: ProtocolChoice,
     /// Draws the metrics over a setting instead of one row a variant.
     #[serde(default)]
     pub plot: Option<PlotSettings>,
     /// The variants, in the order of the table.
     #[serde(rename = "variant")]
     pub variants: Vec<VariantSettings>,
+}
+
+/// A protocol of `eval`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ProtocolChoice {
+    /// A built-in protocol, or a file.
+    pub name: String,
+    /// Another number of clips.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clips: Option<usize>,
+}
+
+impl Default for ProtocolChoice {
+    fn default() -> Self {
+        Self { name: "held-out".into(), clips: None }
+    }
 }
 
 /// The horizontal axis of the plots.

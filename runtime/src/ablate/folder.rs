@@ -5,7 +5,7 @@ use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use toml::Table;
+use toml::{Table, Value};
 
 use super::error::AblateError;
 use super::plan::{Plan, SubRun};
@@ -106,7 +106,9 @@ impl AblationFolder {
     }
 
     pub(super) fn measured(&self, plan: &Plan, run: SubRun) -> Result<Measured, AblateError> {
-        let settings = Table::try_from(plan.pipeline(run)?).map_err(|error| RuntimeError::content(&self.path, error))?;
+        let wrong = |error: toml::ser::Error| RuntimeError::content(&self.path, error);
+        let mut settings = Table::try_from(plan.pipeline(run)?).map_err(wrong)?;
+        settings.insert("protocol".into(), Value::try_from(&plan.file.protocol).map_err(wrong)?);
         let path = self.measured_path(plan, run);
         let known: Measured = if path.is_file() { read_json(&path)? } else { Measured::default() };
         // values of other settings, such as another guidance, are not this variant's

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::file::ProtocolChoice;
 use crate::RuntimeError;
+use crate::eval::EvalMeasure;
 use crate::pipeline::Pipeline;
 use crate::report::files::{METRICS as METRICS_FILE, SUMMARY};
 use crate::report::{METRICS, MetricSplit, Stage, Summary, read, read_json};
@@ -22,6 +24,8 @@ pub struct MeasureInput<'a> {
     pub metrics: &'a [String],
     /// `cpu`, `libtorch`, ...
     pub device: &'a str,
+    /// What `eval` measures on.
+    pub protocol: &'a ProtocolChoice,
     /// This program, for measures that are better off in a process of their own.
     pub program: &'a Path,
 }
@@ -41,7 +45,7 @@ pub trait Measure: Send + Sync {
 
 /// What there is, in the order in which it is asked.
 pub fn default_measures() -> Vec<Box<dyn Measure>> {
-    vec![Box::new(SummaryMeasure)]
+    vec![Box::new(SummaryMeasure), Box::new(EvalMeasure)]
 }
 
 /// What training itself measured at its end on held-out clips: all [`METRICS`], and `<stage>_parameters` and `<stage>_seconds`.

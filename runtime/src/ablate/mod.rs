@@ -33,7 +33,7 @@ pub use builtin::{ablation, ablation_names};
 pub use difference::Difference;
 pub use error::AblateError;
 pub use export::{cell, csv_text, markdown};
-pub use file::{AblationFile, PlotSettings, VariantSettings};
+pub use file::{AblationFile, PlotSettings, ProtocolChoice, VariantSettings};
 pub use folder::{AblationFolder, RunState};
 pub use measure::{Measure, MeasureInput, SummaryMeasure, default_measures};
 pub use plan::{Overrides, Plan, SubRun, Variant};

@@ -215,6 +215,7 @@ fn measure(request: &AblateRequest, folder: &AblationFolder, run: SubRun) -> Res
             pipeline: &pipeline,
             metrics: &metrics,
             device: &request.device,
+            protocol: &plan.file.protocol,
             program: &request.program,
         };
         let values = measure.measure(&input)?;

@@ -77,17 +77,17 @@ impl Output {
     }
 
     /// Adds a sentence.
-    pub(super) fn note(&mut self, text: impl Into<String>) {
+    pub(crate) fn note(&mut self, text: impl Into<String>) {
         self.record.notes.push(text.into());
     }
 
     /// Sets the columns of the table.
-    pub(super) fn columns<const N: usize>(&mut self, columns: [&str; N]) {
+    pub(crate) fn columns<const N: usize>(&mut self, columns: [&str; N]) {
         self.record.table.columns = columns.map(str::to_owned).to_vec();
     }
 
     /// Adds a row to the table.
-    pub(super) fn row<const N: usize>(&mut self, cells: [String; N]) {
+    pub(crate) fn row<const N: usize>(&mut self, cells: [String; N]) {
         self.record.table.rows.push(cells.to_vec());
     }
 
@@ -96,7 +96,7 @@ impl Output {
     }
 
     /// Writes a plot as `NAME.svg`; one without a point is left out.
-    pub(super) fn plot(&mut self, name: &str, plot: &Plot, caption: &str) -> Result<(), RuntimeError> {
+    pub(crate) fn plot(&mut self, name: &str, plot: &Plot, caption: &str) -> Result<(), RuntimeError> {
         let Some(svg) = plot.svg() else { return Ok(()) };
         let file = format!("{name}.svg");
         let path = self.folder.join(&file);
@@ -106,7 +106,7 @@ impl Output {
     }
 
     /// Writes the first frame of a clip as `NAME.png`.
-    pub(super) fn still(&mut self, name: &str, clip: &Clip, scale: usize, caption: &str) -> Result<(), RuntimeError> {
+    pub(crate) fn still(&mut self, name: &str, clip: &Clip, scale: usize, caption: &str) -> Result<(), RuntimeError> {
         let file = format!("{name}.png");
         write_png(&self.folder.join(&file), clip, scale)?;
         self.picture(&file, caption);
@@ -114,7 +114,7 @@ impl Output {
     }
 
     /// Writes a clip as `NAME.gif` and, on request, as mp4.
-    pub(super) fn clip(
+    pub(crate) fn clip(
         &mut self,
         name: &str,
         clip: &Clip,
@@ -132,7 +132,7 @@ impl Output {
     }
 
     /// Writes rows as `NAME.csv`; their fields name the columns.
-    pub(super) fn csv<T: Serialize>(&mut self, name: &str, rows: impl IntoIterator<Item = T>) -> Result<(), RuntimeError> {
+    pub(crate) fn csv<T: Serialize>(&mut self, name: &str, rows: impl IntoIterator<Item = T>) -> Result<(), RuntimeError> {
         let file = format!("{name}.csv");
         let path = self.folder.join(&file);
         write_atomically(&path, |temporary| {
@@ -146,7 +146,7 @@ impl Output {
     }
 
     /// Writes the record.
-    pub(super) fn finish(mut self, result: &impl Serialize) -> Result<Record, RuntimeError> {
+    pub(crate) fn finish(mut self, result: &impl Serialize) -> Result<Record, RuntimeError> {
         let path = self.folder.join(RECORD);
         self.record.result = serde_json::to_value(result).map_err(|error| RuntimeError::content(&path, error))?;
         write_json(&path, &self.record)?;

@@ -21,6 +21,8 @@ pub enum Purpose {
     Window = 2,
     /// The order of an epoch; further words: epoch.
     Order = 3,
+    /// Clips drawn again for a confidence interval; further words: their number.
+    Bootstrap = 4,
 }
 
 /// Hash of some words.

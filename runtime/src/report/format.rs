@@ -3,7 +3,7 @@
 use super::metric_names::Unit;
 
 /// A number with about four significant digits.
-pub(crate) fn number(value: f64) -> String {
+pub fn number(value: f64) -> String {
     let size = value.abs();
     if !value.is_finite() {
         return if value.is_nan() {

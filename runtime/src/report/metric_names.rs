@@ -81,6 +81,25 @@ pub const METRICS: &[MetricInfo] = &[
         "How different original and reconstruction look to a frozen network (`lpips-vgg`: LPIPS), mean over the frames; \
          lower is better.",
     ),
+    info("ssim", "SSIM", Unit::Plain, "Structural similarity of the reconstruction, mean over the frames; higher is better."),
+    info(
+        "lpips",
+        "LPIPS",
+        Unit::Plain,
+        "Learned perceptual distance of the reconstruction, mean over the frames; lower is better.",
+    ),
+    info(
+        "rfvd",
+        "rFD",
+        Unit::Plain,
+        "Fréchet distance of reconstructed from real clips over the features of the protocol's network; lower is better.",
+    ),
+    info(
+        "gfvd",
+        "gFD",
+        Unit::Plain,
+        "Fréchet distance of generated from real clips over the features of the protocol's network; lower is better.",
+    ),
     info("code_usage", "Code usage", Unit::Share, "Share of the codebook that the encoded clips use at all."),
     info(
         "perplexity",

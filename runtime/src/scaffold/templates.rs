@@ -70,6 +70,12 @@ fn start(kind: Kind) -> Start {
             defaults: "scales = 3",
             small: "",
         },
+        Kind::Features => Start {
+            template: include_str!("templates/features.rs.j2"),
+            summary: "the mean colour of each part of the clip",
+            defaults: "parts = 2",
+            small: "",
+        },
     }
 }
 

@@ -103,6 +103,14 @@ impl TrainedRun {
         Ok(generator.no_grad())
     }
 
+    /// The newest checkpoint of a stage.
+    ///
+    /// # Errors
+    /// When the stage is not trained yet.
+    pub fn checkpoint(&self, stage: Stage) -> Result<Checkpoint, RuntimeError> {
+        checkpoint(&self.run, stage)
+    }
+
     /// The label of a class by its name or number.
     ///
     /// # Errors

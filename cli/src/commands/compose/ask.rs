@@ -38,7 +38,7 @@ fn questions(args: &mut ComposeArgs) -> Result<()> {
     let base = Select::new("Pipeline to start from", builtin_names().collect()).prompt()?;
     let table = Source::open(base)?.table;
     args.base = Some(base.to_owned());
-    for kind in Kind::ALL {
+    for kind in Kind::PARTS {
         let current = table.get(kind.name()).and_then(|part| part.get("type")).and_then(Value::as_str).unwrap_or("none");
         let mut offers: Vec<Offer> =
             Registry::global()?.list(Some(kind)).map(|plugin| Offer { name: plugin.name, summary: plugin.summary }).collect();
@@ -57,6 +57,7 @@ fn questions(args: &mut ComposeArgs) -> Result<()> {
                 Kind::Generator => &mut args.generator,
                 Kind::Critic => &mut args.critic,
                 Kind::Perceptual => &mut args.perceptual,
+                Kind::Features => continue,
             };
             *argument = Some(chosen.to_owned());
         }

@@ -47,13 +47,13 @@ fn is_bare(args: &ComposeArgs) -> bool {
 }
 
 /// The name for each kind, in the order of the kinds.
-fn parts(args: &ComposeArgs) -> [&Option<String>; Kind::ALL.len()] {
+fn parts(args: &ComposeArgs) -> [&Option<String>; Kind::PARTS.len()] {
     let ComposeArgs { encoder, quantizer, decoder, prior, generator, critic, perceptual, .. } = args;
     [encoder, quantizer, decoder, prior, generator, critic, perceptual]
 }
 
 fn composition(args: &ComposeArgs) -> Composition {
-    let parts = Kind::ALL.into_iter().zip(parts(args)).filter_map(|(kind, name)| Some((kind, part(kind, name.as_deref()?))));
+    let parts = Kind::PARTS.into_iter().zip(parts(args)).filter_map(|(kind, name)| Some((kind, part(kind, name.as_deref()?))));
     let mut set = args.set.clone();
     // reports and errors show the name; a pipeline of its own has one of its own
     let named = set.iter().any(|text| text.trim_start().starts_with("name"));

@@ -144,6 +144,11 @@ impl VideoFolder {
         Ok(set)
     }
 
+    /// Whether the file with this path below the root is in a split.
+    pub(crate) fn holds(&self, split: Split, relative: &str) -> bool {
+        self.splits.of(split).iter().any(|&item| self.items[item].relative == relative)
+    }
+
     fn usable(&self) -> Result<Vec<usize>, DataError> {
         let mut usable = Vec::new();
         let mut first = None;

@@ -23,6 +23,11 @@ impl Tensors {
         Ok(Self { key, path: path.to_owned(), weights })
     }
 
+    /// Names of all tensors.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.weights.tensors.keys().map(String::as_str)
+    }
+
     /// The values of a tensor, row-major.
     ///
     /// # Errors

@@ -1,0 +1,4 @@
+//! Feature networks of Fréchet distances.
+
+pub mod i3d;
+pub mod small3d;
