@@ -26,6 +26,7 @@ conformance!(normalized_vq: Quantizer, "vq", "codebook_size = 24\nl2_normalize =
 conformance!(vq_with_entropy_loss: Quantizer, "vq", "codebook_size = 24\nentropy_weight = 0.1\nusage_weight = 0.1");
 conformance!(continuous_ar: Prior, "continuous-ar", "dim = 16\ndepth = 2\nheads = 2");
 conformance!(continuous_ar_by_dot: Prior, "continuous-ar", "dim = 16\ndepth = 1\nheads = 2\nsimilarity = \"dot\"\ntemperature = 1.0");
+conformance!(i3d: Features, "i3d", "weights = \"formula\"");
 conformance!(small3d: Features, "small3d", "");
 conformance!(lpips_vgg: Perceptual, "lpips-vgg", "weights = \"formula\"");
 conformance!(llama: Generator, "llama", "dim = 16\ndepth = 2\nheads = 2\nffn_multiple = 8");

@@ -15,10 +15,11 @@ use crate::shapes::{LatentShape, QuantizerShape, VideoShape};
 use crate::tensor::{Device, Int, Tensor, ints_to_host};
 
 /// The clips of the tests, in the order in which settings are asked for them; height and width differ, lest they be mixed up.
-pub const VIDEOS: [VideoShape; 3] = [
+pub const VIDEOS: [VideoShape; 4] = [
     VideoShape { channels: 3, frames: 4, height: 16, width: 24 },
     VideoShape { channels: 3, frames: 4, height: 16, width: 16 },
     VideoShape { channels: 3, frames: 8, height: 32, width: 32 },
+    VideoShape { channels: 3, frames: 9, height: 32, width: 32 },
 ];
 
 /// A kind of component, as the suite sees it.

@@ -45,7 +45,8 @@ pub trait Measure: Send + Sync {
 
 /// What there is, in the order in which it is asked.
 pub fn default_measures() -> Vec<Box<dyn Measure>> {
-    vec![Box::new(SummaryMeasure), Box::new(EvalMeasure)]
+    // the summary claims every known name, also those that training does not measure
+    vec![Box::new(EvalMeasure), Box::new(SummaryMeasure)]
 }
 
 /// What training itself measured at its end on held-out clips: all [`METRICS`], and `<stage>_parameters` and `<stage>_seconds`.
