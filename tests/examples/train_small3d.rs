@@ -57,7 +57,7 @@ fn batch(data: &dyn Dataset, split: Split, first: usize, device: &Device) -> Res
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let path = arguments.next().ok_or("name the file to write")?;
-    let steps: usize = arguments.next().map_or(Ok(1500), |text| text.parse())?;
+    let steps: usize = arguments.next().map_or(Ok(300), |text| text.parse())?;
     let device = device::parse(if cfg!(feature = "libtorch") { "libtorch" } else { "cpu" })?;
     let data = DataSettings::default().open(ClipShape { frames: 8, height: 32, width: 32 })?;
     let mut net = Net::new(&device);

@@ -2,7 +2,7 @@
 //!
 //! It makes a Fréchet distance work with nothing to download. Its distance is called `FVD-small3d`: it can be compared with itself alone,
 //! and says little of clips that are unlike the procedural ones. The weights come from
-//! `cargo run --release -p larp-tests --example train_small3d --features libtorch`.
+//! `cargo run --release -p larp-tests --example train_small3d --features libtorch -- plugins/data/small3d.safetensors`.
 
 use larp_traits::burn::tensor::ops::{ConvOptions, InterpolateMode, InterpolateOptions};
 use larp_traits::burn::tensor::{DType, activation, module};
