@@ -5,9 +5,10 @@ mod common;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use common::{CRITIC, critic_files, larp_tiny, train, weights};
+use common::{CRITIC, critic_files, device, larp_tiny, train, weights};
 use larp_runtime::pipeline::Pipeline;
 use larp_runtime::report::{MetricSplit, Stage, read};
+use larp_runtime::train::{StageChoice, dry_run};
 use rstest::rstest;
 use tempfile::TempDir;
 
@@ -152,6 +153,22 @@ fn chain(pipeline: &Pipeline) -> String {
     use std::error::Error as _;
     let error = pipeline.plan().expect_err("refused");
     error.source().map(ToString::to_string).unwrap_or_default()
+}
+
+#[test]
+fn a_dry_run_updates_a_critic_that_starts_later() {
+    let dry = |set: &[&str]| {
+        let costs = dry_run(&pipeline(set), StageChoice::Tokenizer, &device()).expect("it runs");
+        costs.stages.into_iter().next().expect("the tokenizer")
+    };
+    let cost = dry(&[CRITIC, "train.tokenizer.steps=100", "train.critic.start=90", "train.critic.every=4"]);
+    let critic = cost.critic.expect("its cost");
+    assert_eq!((critic.updates, cost.losses.len()), (3, 3));
+    assert!(critic.loss.is_finite() && critic.step_seconds > 0.0, "it was updated: {critic:?}");
+    let more = cost.estimated_seconds - 100.0 * cost.step_seconds;
+    assert!((more - 3.0 * (critic.step_seconds - cost.step_seconds).max(0.0)).abs() < 1e-9, "{more}");
+    assert_eq!(dry(&["critic.type=none"]).critic, None);
+    assert_eq!(dry(&[CRITIC, "losses.critic=0.0"]).critic, None);
 }
 
 #[test]

@@ -29,7 +29,7 @@ pub struct TrainArgs {
     /// Run folder
     #[arg(long, value_name = "DIR", required_unless_present = "dry_run")]
     pub run: Option<PathBuf>,
-    /// Take two steps a stage, print parameters, memory and time, and write nothing
+    /// Take a few steps a stage, print parameters, memory and time, and write nothing
     #[arg(long, conflicts_with_all = ["run", "resume"])]
     pub dry_run: bool,
     /// With `--dry-run`: print JSON

@@ -38,6 +38,10 @@ fn text(costs: &DryRun) -> String {
             tokenizing.measured_clips
         );
     }
+    for critic in stages.iter().filter_map(|stage| stage.critic) {
+        notes +=
+            &format!("{} of the steps update the critic too and take {:.3} s\n", thousands(critic.updates), critic.step_seconds);
+    }
     for stage in stages.iter().filter(|stage| !stage.losses.iter().all(|loss| loss.is_finite())) {
         notes += &format!("the loss of the {} is no number: its steps were skipped\n", stage.stage);
     }

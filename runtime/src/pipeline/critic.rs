@@ -156,6 +156,16 @@ impl Default for R1Settings {
 }
 
 impl CriticTraining {
+    /// Whether an update of the critic comes before this step of the tokenizer, counted from 0.
+    pub fn is_due(&self, step: usize) -> bool {
+        step.checked_sub(self.start).is_some_and(|after| after.is_multiple_of(self.every))
+    }
+
+    /// Updates of the critic in this many steps of the tokenizer.
+    pub fn updates(&self, steps: usize) -> usize {
+        steps.saturating_sub(self.start).div_ceil(self.every)
+    }
+
     /// Its optimiser; the learning rate comes from the tokenizer's.
     pub(crate) fn optimizer(&self) -> OptimizerSettings {
         let Self { betas, eps, weight_decay, clip_norm, .. } = *self;
@@ -195,5 +205,22 @@ impl CriticTraining {
             return refuse("r1.step", self.r1.step, "it must be above 0");
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::from_the_first_step(0, 5, 11)]
+    #[case::every_step(3, 1, 11)]
+    #[case::ends_before_an_update(4, 3, 10)]
+    #[case::starts_after_the_last_step(20, 2, 11)]
+    fn updates_are_the_steps_that_are_due(#[case] start: usize, #[case] every: usize, #[case] steps: usize) {
+        let settings = CriticTraining { start, every, ..CriticTraining::default() };
+        assert_eq!(settings.updates(steps), (0..steps).filter(|step| settings.is_due(*step)).count());
     }
 }

@@ -1,4 +1,7 @@
-//! What a run will cost: two real steps of each stage, and nothing written.
+//! What a run will cost: a few real steps of each stage, and nothing written.
+//!
+//! With a critic the tokenizer takes three: one in which memory is claimed, one without an update of the critic, one with it. Both are
+//! against the critic, also where a run would have it start later: memory has to be enough for the largest step.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -9,7 +12,7 @@ use serde::Serialize;
 
 use super::generator::GeneratorTask;
 use super::session::{Event, Observer, Session, StageChoice, device_for};
-use super::stage::{Task, trial_steps};
+use super::stage::{Task, Trial as Step, trial_steps};
 use super::tokenizer::TokenizerTask;
 use crate::data::{Dataset, Loader, LoaderSettings, Split};
 use crate::inspect::{PartInfo, inspect};
@@ -46,18 +49,31 @@ pub struct StageCost {
     pub accumulation: usize,
     /// Steps of the whole stage.
     pub steps: usize,
-    /// The loss of the two steps.
-    pub losses: [f64; 2],
+    /// The loss of each step that was taken.
+    pub losses: Vec<f64>,
     /// The first step, in which memory is claimed and the optimiser's state is made.
     pub first_step_seconds: f64,
-    /// The second step, which the others will be like.
+    /// The second step, which the others will be like; with a critic, one against it, without an update of it.
     pub step_seconds: f64,
+    /// The steps that update the critic too; `None` without one.
+    pub critic: Option<CriticCost>,
     /// The most resident memory of the process while the stage was tried, in bytes; memory of a GPU is not in it.
     pub peak_bytes: Option<u64>,
     /// What the stage waits for before its first step.
     pub tokenizing: Option<Tokenizing>,
-    /// Steps and tokenizing together.
+    /// Steps, updates of the critic and tokenizing together; steps before the critic's start count like those after it.
     pub estimated_seconds: f64,
+}
+
+/// The steps of the tokenizer that begin with an update of the critic.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct CriticCost {
+    /// How many of the stage's steps they are.
+    pub updates: usize,
+    /// The whole step, with the update.
+    pub step_seconds: f64,
+    /// The critic's loss in the update that was measured.
+    pub loss: f64,
 }
 
 /// Clips to tokens, before the generator learns them. Those of the dry run come from a tokenizer that has learned nothing; they are
@@ -78,7 +94,7 @@ impl Observer for Quiet {
     fn event(&mut self, _: &Event) {}
 }
 
-/// Builds a pipeline and takes two steps of each stage asked for.
+/// Builds a pipeline and takes a few steps of each stage asked for.
 ///
 /// # Errors
 /// When settings, device or data cannot work.
@@ -111,9 +127,25 @@ struct Trial<'a> {
 impl Trial<'_> {
     fn tokenizer(&self) -> Result<StageCost, RuntimeError> {
         memory::reset_peak();
-        let task =
-            TokenizerTask::new(self.pipeline, self.dataset.clone(), self.pipeline.build_perceptual(self.device)?, self.device)?;
-        self.cost(&task, self.pipeline.build_tokenizer(self.device)?)
+        let mut pipeline = self.pipeline.clone();
+        let critic = &mut pipeline.train.critic;
+        (critic.start, critic.loss_start, critic.every) = (0, 0, 2);
+        let perceptual = pipeline.build_perceptual(self.device)?;
+        let task = TokenizerTask::new(&pipeline, self.dataset.clone(), perceptual, self.device)?;
+        let model = pipeline.build_tokenizer(self.device)?;
+        if !task.has_critic() {
+            return self.cost(&task, model);
+        }
+        let parameters = larp_traits::params::count(&model);
+        let [first, without, with] = self.steps(&task, model)?;
+        let updates = self.pipeline.train.critic.updates(task.schedule().steps);
+        let loss = with.values.get("critic_loss").copied().unwrap_or(f64::NAN);
+        let critic = CriticCost { updates, step_seconds: with.seconds, loss };
+        let losses = vec![first.loss, without.loss, with.loss];
+        let mut cost = stage_cost(&task, parameters, losses, [first.seconds, without.seconds]);
+        cost.critic = Some(critic);
+        cost.estimated_seconds += updates as f64 * (with.seconds - without.seconds).max(0.0);
+        Ok(cost)
     }
 
     fn generator(&self) -> Result<Option<StageCost>, RuntimeError> {
@@ -151,22 +183,32 @@ impl Trial<'_> {
 
     fn cost<T: Task>(&self, task: &T, model: T::Model) -> Result<StageCost, RuntimeError> {
         let parameters = larp_traits::params::count(&model);
+        let [first, second] = self.steps(task, model)?;
+        Ok(stage_cost(task, parameters, vec![first.loss, second.loss], [first.seconds, second.seconds]))
+    }
+
+    fn steps<T: Task, const COUNT: usize>(&self, task: &T, model: T::Model) -> Result<[Step; COUNT], RuntimeError> {
         let mut quiet = Quiet;
         let session = Session::without_folder(self.pipeline, self.dataset.clone(), self.device, &mut quiet);
-        let [first, second] = trial_steps(task, model, &session)?;
-        let schedule = task.schedule();
-        Ok(StageCost {
-            stage: T::STAGE,
-            parameters,
-            batch_size: schedule.batch_size,
-            accumulation: schedule.accumulation,
-            steps: schedule.steps,
-            losses: [first.loss, second.loss],
-            first_step_seconds: first.seconds,
-            step_seconds: second.seconds,
-            peak_bytes: memory::peak(),
-            tokenizing: None,
-            estimated_seconds: second.seconds * schedule.steps as f64,
-        })
+        trial_steps(task, model, &session)
+    }
+}
+
+/// The cost of a stage whose other steps are like the second.
+fn stage_cost<T: Task>(task: &T, parameters: usize, losses: Vec<f64>, [first, second]: [f64; 2]) -> StageCost {
+    let schedule = task.schedule();
+    StageCost {
+        stage: T::STAGE,
+        parameters,
+        batch_size: schedule.batch_size,
+        accumulation: schedule.accumulation,
+        steps: schedule.steps,
+        losses,
+        first_step_seconds: first,
+        step_seconds: second,
+        critic: None,
+        peak_bytes: memory::peak(),
+        tokenizing: None,
+        estimated_seconds: second * schedule.steps as f64,
     }
 }

@@ -25,5 +25,5 @@ mod watchdog;
 
 pub(crate) use checkpoint::write_imported;
 pub use checkpoint::{Checkpoint, kept, newest};
-pub use dry_run::{DryRun, StageCost, Tokenizing, dry_run};
+pub use dry_run::{CriticCost, DryRun, StageCost, Tokenizing, dry_run};
 pub use session::{Event, Observer, Outcome, StageChoice, TrainRequest, run};

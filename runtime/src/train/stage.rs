@@ -154,18 +154,25 @@ pub(super) fn run_stage<T: Task>(task: &T, model: T::Model, session: &mut Sessio
 pub(super) struct Trial {
     pub loss: f64,
     pub seconds: f64,
+    /// What a line of the log would have.
+    pub values: BTreeMap<String, f64>,
 }
 
-/// Takes the first two steps of a stage, and saves nothing.
-pub(super) fn trial_steps<T: Task>(task: &T, model: T::Model, session: &Session<'_>) -> Result<[Trial; 2], RuntimeError> {
+/// Takes the first `COUNT` steps of a stage, and saves nothing.
+pub(super) fn trial_steps<T: Task, const COUNT: usize>(
+    task: &T,
+    model: T::Model,
+    session: &Session<'_>,
+) -> Result<[Trial; COUNT], RuntimeError> {
     let mut state = State::new(task, model, None, session)?;
     let (mut batches, mut log) = (task.batches(0)?, Log::new(LogSums::default()));
-    let mut step = || {
+    let mut steps = Vec::with_capacity(COUNT);
+    for _ in 0..COUNT {
         let clock = Instant::now();
         let loss = state.advance(task, &mut batches, &mut log, session)?;
-        Ok::<_, RuntimeError>(Trial { loss, seconds: clock.elapsed().as_secs_f64() })
-    };
-    Ok([step()?, step()?])
+        steps.push(Trial { loss, seconds: clock.elapsed().as_secs_f64(), values: log.take() });
+    }
+    Ok(steps.try_into().unwrap_or_else(|_| unreachable!("as many as were asked for")))
 }
 
 /// What one forward and backward pass gives.

@@ -50,6 +50,11 @@ impl TokenizerTask {
         Ok(Self { dataset, device: device.clone(), seed: train.seed, train, losses, perceptual, adversary, codes })
     }
 
+    /// Whether a critic is trained beside it.
+    pub fn has_critic(&self) -> bool {
+        self.adversary.is_some()
+    }
+
     fn adversary(&self) -> Option<MutexGuard<'_, Adversary>> {
         self.adversary.as_ref().map(|adversary| adversary.lock().unwrap_or_else(PoisonError::into_inner))
     }

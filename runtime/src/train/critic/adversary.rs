@@ -63,7 +63,7 @@ impl Adversary {
 
     /// Whether an update comes before this step of the tokenizer.
     pub fn is_due(&self, step: usize) -> bool {
-        step.checked_sub(self.settings.start).is_some_and(|after| after.is_multiple_of(self.settings.every))
+        self.settings.is_due(step)
     }
 
     /// What the tokenizer loses to the critic as it is, from the step on in which its loss has that part.
