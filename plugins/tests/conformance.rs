@@ -21,6 +21,7 @@ conformance!(svq: Quantizer, "svq", "codebook_size = 24");
 conformance!(svq_with_entropy_loss: Quantizer, "svq", "codebook_size = 24\nentropy_weight = 0.1");
 conformance!(svq_with_usage_loss: Quantizer, "svq", "codebook_size = 24\nusage_weight = 0.1");
 conformance!(svq_by_argmax: Quantizer, "svq", "codebook_size = 24\nsampling = \"argmax\"");
+conformance!(svq_with_losses_of_the_nearest: Quantizer, "svq", "codebook_size = 24\nloss_code = \"nearest\"");
 conformance!(vq: Quantizer, "vq", "codebook_size = 24");
 conformance!(normalized_vq: Quantizer, "vq", "codebook_size = 24\nl2_normalize = true");
 conformance!(vq_with_entropy_loss: Quantizer, "vq", "codebook_size = 24\nentropy_weight = 0.1\nusage_weight = 0.1");

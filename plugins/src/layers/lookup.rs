@@ -2,7 +2,7 @@
 
 use burn::tensor::activation::{log_softmax, softmax};
 use larp_traits::tensor::untracked;
-use larp_traits::{Int, LossTerm, Quantized, Tensor};
+use larp_traits::{Int, LossTerm, Tensor};
 
 /// Rows of latents compared with the codebook at once: bounds the `[rows, vocab]` matrix.
 const ROWS: usize = 8192;
@@ -46,21 +46,27 @@ pub struct CodebookWeights {
     pub codebook: f64,
 }
 
-/// Embeddings that pass their gradient straight to the latents, with the losses of the drawn codes (SPEC.md, departure 15).
+impl CodebookWeights {
+    /// The two losses of latents and the codes they are pulled to.
+    ///
+    /// # Shapes
+    /// - latents and codes: `[batch, tokens, code_dim]`
+    pub fn losses(self, latents: Tensor<3>, codes: Tensor<3>) -> Vec<LossTerm> {
+        let commitment = (untracked(codes.clone()) - latents.clone()).square().mean();
+        let codebook = (codes - untracked(latents)).square().mean();
+        vec![
+            LossTerm { name: "commitment", weight: self.commitment, value: commitment },
+            LossTerm { name: "codebook", weight: self.codebook, value: codebook },
+        ]
+    }
+}
+
+/// The embeddings of chosen codes; their gradient goes straight to the latents.
 ///
 /// # Shapes
-/// - latents and codes: `[batch, tokens, code_dim]`
-pub fn straight_through(latents: Tensor<3>, codes: Tensor<3>, tokens: Tensor<2, Int>, weights: CodebookWeights) -> Quantized {
-    let commitment = (untracked(codes.clone()) - latents.clone()).square().mean();
-    let codebook = (codes.clone() - untracked(latents.clone())).square().mean();
-    Quantized {
-        tokens,
-        embeddings: latents.clone() + untracked(codes - latents),
-        losses: vec![
-            LossTerm { name: "commitment", weight: weights.commitment, value: commitment },
-            LossTerm { name: "codebook", weight: weights.codebook, value: codebook },
-        ],
-    }
+/// - latents, codes and output: `[batch, tokens, code_dim]`
+pub fn straight_through(latents: Tensor<3>, codes: Tensor<3>) -> Tensor<3> {
+    latents.clone() + untracked(codes - latents)
 }
 
 /// The two entropies of choices, in nats, `[1]` each.

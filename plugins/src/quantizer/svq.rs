@@ -4,6 +4,7 @@
 //! when the draw is deterministic.
 
 use burn::tensor::activation::softmax;
+use larp_traits::deviation;
 use larp_traits::prelude::*;
 
 use super::{check_codebook, codebook, set_rows};
@@ -21,7 +22,19 @@ pub enum CodeChoice {
     Argmax,
 }
 
-/// Settings of [`Svq`]; the defaults are the paper's.
+/// The code that commitment and codebook loss compare a latent with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LossCode {
+    /// The one that was chosen, by chance in training: as in the released code (SPEC.md, departure 15).
+    #[default]
+    Drawn,
+    /// The one of largest similarity, whichever was drawn: the losses "as defined in" van den Oord et al. (2017), where no other code
+    /// is chosen (paper, section 3.2).
+    Nearest,
+}
+
+/// Settings of [`Svq`]; the defaults are the paper's, but for `loss_code`, on which its text can be read either way.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SvqSettings {
@@ -31,6 +44,8 @@ pub struct SvqSettings {
     pub temperature: f64,
     /// `stochastic` draws codes while training, `argmax` takes the likeliest; in evaluation it is always the likeliest.
     pub sampling: CodeChoice,
+    /// The code that commitment and codebook loss compare a latent with: the one that was `drawn`, or the `nearest`.
+    pub loss_code: LossCode,
     /// Weight of the commitment loss.
     pub commitment_weight: f64,
     /// Weight of the codebook loss.
@@ -48,6 +63,7 @@ impl Default for SvqSettings {
             codebook_size: 8192,
             temperature: 0.03,
             sampling: CodeChoice::default(),
+            loss_code: LossCode::default(),
             commitment_weight: 0.25,
             codebook_weight: 1.0,
             entropy_weight: 0.0,
@@ -62,6 +78,12 @@ register!(
     SvqSettings,
     "stochastic vector quantization: a code drawn by its cosine similarity",
     "LARP, section 3.2, equations 6 and 7"
+);
+deviation!(
+    15,
+    "the code that the quantizer's losses compare a latent with",
+    ("quantizer.type", "svq"),
+    "quantizer.loss_code": "'nearest'", "'drawn'"
 );
 
 #[typetag::serde(name = "svq")]
@@ -115,13 +137,18 @@ impl Quantizer for Svq {
             CodeChoice::Stochastic => draw,
             CodeChoice::Argmax => Draw::Deterministic,
         };
-        let tokens = choose(&latents, |rows, part| sample_rows(self.probabilities(rows), draw.at(part)));
+        let choose = |draw: Draw| choose(&latents, |rows, part| sample_rows(self.probabilities(rows), draw.at(part)));
+        let tokens = choose(draw);
         let codes = lookup(self.codes(), tokens.clone());
+        let compared = match self.settings.loss_code {
+            LossCode::Nearest if draw != Draw::Deterministic => lookup(self.codes(), choose(Draw::Deterministic)),
+            LossCode::Nearest | LossCode::Drawn => codes.clone(),
+        };
         let weights = CodebookWeights { commitment: self.settings.commitment_weight, codebook: self.settings.codebook_weight };
-        let mut quantized = straight_through(latents.clone(), codes, tokens, weights);
+        let mut losses = weights.losses(latents.clone(), compared);
         let weights = UsageWeights { entropy: self.settings.entropy_weight, usage: self.settings.usage_weight };
-        quantized.losses.extend(weights.losses(|| self.logits(latents.flatten(0, 1), self.codes())));
-        quantized
+        losses.extend(weights.losses(|| self.logits(latents.clone().flatten(0, 1), self.codes())));
+        Quantized { tokens, embeddings: straight_through(latents, codes), losses }
     }
 
     fn dequantize(&self, tokens: Tensor<2, Int>) -> Tensor<3> {
@@ -144,5 +171,58 @@ impl Quantizer for Svq {
         let latents = l2_normalize(latents);
         set_rows(&mut self.embedding, codes, latents);
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use larp_traits::tensor::scalar;
+    use rstest::rstest;
+
+    use super::*;
+
+    /// Codes (1, 0) and (0, 1), so hot that either is drawn.
+    fn svq(loss_code: LossCode) -> Svq {
+        let settings = SvqSettings { codebook_size: 2, temperature: 1e3, loss_code, ..SvqSettings::default() };
+        Svq { embedding: Param::from_tensor(Tensor::from_floats([[1.0, 0.0], [0.0, 1.0]], &cpu())), settings }
+    }
+
+    /// Tokens, embeddings and losses of a latent (0.8, 0.6), whose nearest code is the first.
+    fn quantized(loss_code: LossCode, draw: Draw) -> (i64, Vec<f32>, [f32; 2]) {
+        let found = svq(loss_code).quantize(Tensor::from_floats([[[0.8, 0.6]]], &cpu()), draw);
+        let losses = [0, 1].map(|index| scalar(found.losses[index].value.clone()));
+        (ints_to_host(found.tokens)[0], to_host(found.embeddings), losses)
+    }
+
+    /// A stream that draws the second code.
+    fn second() -> Draw {
+        let draws = (0..).map(|seed| Draw::Stream(Stream::new(seed)));
+        draws.take(64).find(|draw| quantized(LossCode::Drawn, *draw).0 == 1).expect("it is drawn at last")
+    }
+
+    // mean of (0.8 - 1)^2 and (0.6 - 0)^2; mean of (0.8 - 0)^2 and (0.6 - 1)^2
+    #[rstest]
+    #[case::nearest(LossCode::Nearest, 0.2)]
+    #[case::drawn(LossCode::Drawn, 0.4)]
+    fn the_losses_compare_with_the_named_code(#[case] loss_code: LossCode, #[case] expected: f32) {
+        let (token, embedding, losses) = quantized(loss_code, second());
+        assert_eq!(token, 1);
+        assert!(embedding[0].abs() < 1e-6 && (embedding[1] - 1.0).abs() < 1e-6, "the drawn code is passed on: {embedding:?}");
+        assert!(losses.iter().all(|loss| (loss - expected).abs() < 1e-6), "{losses:?}");
+    }
+
+    #[test]
+    fn without_chance_the_two_agree() {
+        let [drawn, nearest] = [LossCode::Drawn, LossCode::Nearest].map(|code| quantized(code, Draw::Deterministic));
+        assert_eq!(drawn, nearest);
+    }
+
+    #[test]
+    fn the_codebook_loss_pulls_the_nearest_code_alone() {
+        let svq = svq(LossCode::Nearest);
+        let losses = svq.quantize(Tensor::from_floats([[[0.8, 0.6]]], &cpu()), second()).losses;
+        let codebook = losses.iter().find(|term| term.name == "codebook").expect("it is there").value.clone();
+        let gradient = to_host(svq.embedding.val().grad(&codebook.backward()).map(Tensor::<2>::from_inner).expect("it arrives"));
+        assert!(gradient[1].abs() > 0.1 && gradient[2..].iter().all(|value| *value == 0.0), "{gradient:?}");
     }
 }

@@ -97,10 +97,10 @@ impl Quantizer for Vq {
         });
         let chosen = lookup(self.codes(), tokens.clone());
         let weights = CodebookWeights { commitment: self.settings.commitment_weight, codebook: self.settings.codebook_weight };
-        let mut quantized = straight_through(latents.clone(), chosen, tokens, weights);
+        let mut losses = weights.losses(latents.clone(), chosen.clone());
         let weights = UsageWeights { entropy: self.settings.entropy_weight, usage: self.settings.usage_weight };
-        quantized.losses.extend(weights.losses(|| self.logits(latents.flatten(0, 1))));
-        quantized
+        losses.extend(weights.losses(|| self.logits(latents.clone().flatten(0, 1))));
+        Quantized { tokens, embeddings: straight_through(latents, chosen), losses }
     }
 
     fn dequantize(&self, tokens: Tensor<2, Int>) -> Tensor<3> {
