@@ -5,12 +5,14 @@ mod common;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use larp_plugins::features::small3d::Small3dSettings;
 use larp_runtime::ablate::{Measure, MeasureInput, ProtocolChoice};
 use larp_runtime::data::{DataSettings, Split, Window};
 use larp_runtime::eval::{
     EvalMeasure, EvalRequest, EvalResult, Metric, Protocol, ProtocolChanges, Shard, ShardChoice, compare, finish, join, measure,
     open_shards, protocol_names, shard_name, write_result,
 };
+use larp_runtime::predict::GivenFrames;
 use larp_runtime::use_run::TrainedRun;
 use larp_runtime::{clip::ClipShape, convert::to_tensor, device};
 use larp_traits::tensor::{cpu, ints_to_host};
@@ -18,27 +20,29 @@ use rstest::rstest;
 
 const METRICS: [Metric; 7] = [Metric::Rfvd, Metric::Gfvd, Metric::Psnr, Metric::Ssim, Metric::L1, Metric::Mse, Metric::Usage];
 
-/// A run of three steps a stage, trained once.
+/// Three steps a stage.
+fn trained(pipeline: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let set =
+        ["train.tokenizer.steps=3", "train.tokenizer.batch_size=2", "train.generator.steps=3", "train.generator.batch_size=2"];
+    let more = ["train.generator.cached_clips=8", "train.evaluation_clips=2", "train.sample_clips=1"];
+    let pipeline = common::builtin(pipeline, &[&set[..], &more[..]].concat());
+    common::train(pipeline, &folder.path().join("run"), false).expect("trained");
+    folder
+}
+
+/// A run that is trained once.
 fn run() -> &'static Path {
     static RUN: OnceLock<tempfile::TempDir> = OnceLock::new();
-    RUN.get_or_init(|| {
-        let folder = tempfile::tempdir().expect("a folder");
-        let set = [
-            "train.tokenizer.steps=3",
-            "train.tokenizer.batch_size=2",
-            "train.generator.steps=3",
-            "train.generator.batch_size=2",
-        ];
-        let more = ["train.generator.cached_clips=8", "train.evaluation_clips=2", "train.sample_clips=1"];
-        let pipeline = common::builtin("patchwise-tiny", &[&set[..], &more[..]].concat());
-        common::train(pipeline, &folder.path().join("run"), false).expect("trained");
-        folder
-    })
-    .path()
+    RUN.get_or_init(|| trained("patchwise-tiny")).path()
+}
+
+fn open(folder: &Path) -> TrainedRun {
+    TrainedRun::open(&folder.join("run"), &device::parse(&common::device()).expect("a device")).expect("a run")
 }
 
 fn opened() -> TrainedRun {
-    TrainedRun::open(&run().join("run"), &device::parse(&common::device()).expect("a device")).expect("a run")
+    open(run())
 }
 
 fn request(clips: usize, shard: ShardChoice) -> EvalRequest {
@@ -135,6 +139,28 @@ fn an_ablation_measures_by_its_protocol() {
     };
     let values = EvalMeasure.measure(&input).expect("measured");
     assert_eq!(values.keys().map(String::as_str).collect::<Vec<_>>(), ["rfvd", "ssim"]);
+}
+
+#[test]
+fn predicted_clips_are_measured_at_the_size_of_the_protocol() {
+    let folder = trained("frame-prediction-tiny");
+    let mut run = open(folder.path());
+    let mut protocol = Protocol::open("released-k600-fp").expect("built in");
+    (protocol.features, protocol.distance_resamples) = (Box::new(Small3dSettings::default()), 5);
+    let (protocol, changes) = protocol.changed(ProtocolChanges { clips: Some(8), split: None });
+    let request = EvalRequest { metrics: vec![Metric::Gfvd], protocol, changes, ..request(8, ShardChoice::WHOLE) };
+    let gfvd = |run: &TrainedRun, request: &EvalRequest| {
+        let result = finish(&measure(run, request, &mut |_, _, _| {}).expect("measured")).expect("numbers");
+        (result.metrics["gfvd"].value, result.card)
+    };
+    let (generated, card) = gfvd(&run, &request);
+    assert!(generated.is_finite() && generated > 0.0, "{generated}");
+    assert_eq!(card.sampling.and_then(|sampling| sampling.given_frames), Some(GivenFrames::Generated));
+    assert_eq!(card.protocol["resize"], serde_json::json!({ "height": 64, "width": 64 }));
+    run.pipeline.sampling.given_frames = GivenFrames::Kept;
+    let (kept, card) = gfvd(&run, &request);
+    assert!(kept < generated, "clips that begin with the real frames are nearer to them: {kept} against {generated}");
+    assert_eq!(card.sampling.and_then(|sampling| sampling.given_frames), Some(GivenFrames::Kept));
 }
 
 #[rstest]

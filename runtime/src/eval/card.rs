@@ -1,11 +1,12 @@
 //! The protocol card: what it takes to get a number again.
 
-use larp_traits::Sampling;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::metric::Metric;
 use crate::clip::ClipShape;
+use crate::pipeline::SamplingSettings;
+use crate::predict::GivenFrames;
 
 /// A checkpoint, known by its content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,11 +42,15 @@ pub struct SamplingCard {
     pub top_k: usize,
     /// 1 is all.
     pub top_p: f64,
+    /// Which frames a predicted clip begins with, in frame prediction.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given_frames: Option<GivenFrames>,
 }
 
-impl From<Sampling> for SamplingCard {
-    fn from(Sampling { cfg_scale, temperature, top_k, top_p }: Sampling) -> Self {
-        Self { cfg_scale, temperature, top_k, top_p }
+impl SamplingCard {
+    pub(super) fn new(settings: SamplingSettings, predicts_frames: bool) -> Self {
+        let SamplingSettings { cfg_scale, temperature, top_k, top_p, given_frames } = settings;
+        Self { cfg_scale, temperature, top_k, top_p, given_frames: predicts_frames.then_some(given_frames) }
     }
 }
 

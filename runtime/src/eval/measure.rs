@@ -13,7 +13,7 @@ use larp_traits::{
 };
 use sha2::{Digest, Sha256};
 
-use super::card::{Card, CheckpointCard, FeatureCard};
+use super::card::{Card, CheckpointCard, FeatureCard, SamplingCard};
 use super::metric::Metric;
 use super::protocol::{ClassChoice, PictureSize, Protocol, WindowChoice};
 use super::set::FeatureSet;
@@ -354,7 +354,7 @@ fn card(
         backend: request.device.split(':').next().unwrap_or_default().to_owned(),
         tokenizer: checkpoint(Stage::Tokenizer)?,
         generator: generator.map(|_| checkpoint(Stage::Generator)).transpose()?,
-        sampling: generator.map(|_| larp_traits::Sampling::from(run.pipeline.sampling).into()),
+        sampling: generator.map(|_| SamplingCard::new(run.pipeline.sampling, networks.frames.is_some())),
         features: features.transpose()?,
         clip_list_sha256: None,
     })

@@ -23,6 +23,9 @@ mod shard;
 mod ssim;
 mod write;
 
+#[cfg(test)]
+mod python;
+
 pub use ablation::EvalMeasure;
 pub use bootstrap::{CONFIDENCE, deviation_interval, percentile_interval};
 pub use card::{Card, CheckpointCard, FeatureCard, SamplingCard};

@@ -1,6 +1,13 @@
-"""Numbers that the tests of runtime/src/eval compare with: numpy, scipy and pytorch-msssim on inputs made by a formula."""
+"""Numbers that the tests of runtime/src/eval compare with: numpy, scipy and pytorch-msssim on inputs made by a formula.
+
+python3 metrics.py > metrics.json
+"""
+import json
+
 import numpy as np
 import scipy.linalg
+import torch
+from pytorch_msssim import ssim
 
 
 def rows(count, dim, shift):
@@ -12,15 +19,7 @@ def distance(count, dim, ddof):
     a, b = rows(count, dim, 0.0), rows(count, dim, 1.0)
     ca, cb = (np.cov(x, rowvar=False, ddof=ddof) for x in (a, b))
     cross = scipy.linalg.sqrtm(ca @ cb)
-    return ((a.mean(0) - b.mean(0)) ** 2).sum() + np.trace(ca + cb - 2 * cross.real)
-
-
-print("FULL_RANK_N", repr(float(distance(200, 16, 0))))
-print("FULL_RANK_N_1", repr(float(distance(200, 16, 1))))
-print("DEFICIENT_N", repr(float(distance(10, 32, 0))))
-
-import torch
-from pytorch_msssim import ssim
+    return float(((a.mean(0) - b.mean(0)) ** 2).sum() + np.trace(ca + cb - 2 * cross.real))
 
 
 def clips(phase):
@@ -28,5 +27,15 @@ def clips(phase):
     return (0.5 + 0.5 * torch.sin(i * 0.37 + phase)).reshape(2, 3, 2, 16, 20)
 
 
-frames = lambda x: x.transpose(1, 2).reshape(4, 3, 16, 20)
-print("SSIM", ssim(frames(clips(0.0)), frames(clips(0.4)), data_range=1, size_average=False).reshape(2, 2).mean(1).tolist())
+def similarity(a, b):
+    frames = lambda x: x.transpose(1, 2).reshape(4, 3, 16, 20)
+    return ssim(frames(a), frames(b), data_range=1, size_average=False).reshape(2, 2).mean(1).tolist()
+
+
+numbers = {
+    "full_rank_n": distance(200, 16, 0),
+    "full_rank_n_1": distance(200, 16, 1),
+    "deficient_n": distance(10, 32, 0),
+    "ssim": similarity(clips(0.0), clips(0.4)),
+}
+print(json.dumps(numbers, indent=2))
