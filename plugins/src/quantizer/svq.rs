@@ -137,11 +137,11 @@ impl Quantizer for Svq {
             CodeChoice::Stochastic => draw,
             CodeChoice::Argmax => Draw::Deterministic,
         };
-        let choose = |draw: Draw| choose(&latents, |rows, part| sample_rows(self.probabilities(rows), draw.at(part)));
-        let tokens = choose(draw);
+        let drawn = |draw: Draw| choose(&latents, |rows, part| sample_rows(self.probabilities(rows), draw.at(part)));
+        let tokens = drawn(draw);
         let codes = lookup(self.codes(), tokens.clone());
         let compared = match self.settings.loss_code {
-            LossCode::Nearest if draw != Draw::Deterministic => lookup(self.codes(), choose(Draw::Deterministic)),
+            LossCode::Nearest if draw != Draw::Deterministic => lookup(self.codes(), drawn(Draw::Deterministic)),
             LossCode::Nearest | LossCode::Drawn => codes.clone(),
         };
         let weights = CodebookWeights { commitment: self.settings.commitment_weight, codebook: self.settings.codebook_weight };

@@ -134,15 +134,12 @@ impl Trial<'_> {
         let task = TokenizerTask::new(&pipeline, self.dataset.clone(), perceptual, self.device)?;
         let model = pipeline.build_tokenizer(self.device)?;
         if !task.has_critic() {
-            return self.cost(&task, model);
+            return Ok(self.cost::<_, 2>(&task, model)?.0);
         }
-        let parameters = larp_traits::params::count(&model);
-        let [first, without, with] = self.steps(&task, model)?;
-        let updates = self.pipeline.train.critic.updates(task.schedule().steps);
+        let (mut cost, [_, without, with]) = self.cost(&task, model)?;
+        let updates = self.pipeline.train.critic.updates(cost.steps);
         let loss = with.values.get("critic_loss").copied().unwrap_or(f64::NAN);
         let critic = CriticCost { updates, step_seconds: with.seconds, loss };
-        let losses = vec![first.loss, without.loss, with.loss];
-        let mut cost = stage_cost(&task, parameters, losses, [first.seconds, without.seconds]);
         cost.critic = Some(critic);
         cost.estimated_seconds += updates as f64 * (with.seconds - without.seconds).max(0.0);
         Ok(cost)
@@ -175,40 +172,33 @@ impl Trial<'_> {
             count => count,
         } + train.evaluation_clips;
         let task = GeneratorTask::with_tokens(self.pipeline, tokenizer, tokens.clone(), tokens, classes, self.device);
-        let mut cost = self.cost(&task, model)?;
+        let (mut cost, _) = self.cost::<_, 2>(&task, model)?;
         cost.tokenizing = Some(Tokenizing { measured_clips: samples.len(), clip_seconds, clips });
         cost.estimated_seconds += clip_seconds * clips as f64;
         Ok(Some(cost))
     }
 
-    fn cost<T: Task>(&self, task: &T, model: T::Model) -> Result<StageCost, RuntimeError> {
+    /// The first `COUNT` steps of a stage, at least two, and what it costs if its others are like the second.
+    fn cost<T: Task, const COUNT: usize>(&self, task: &T, model: T::Model) -> Result<(StageCost, [Step; COUNT]), RuntimeError> {
         let parameters = larp_traits::params::count(&model);
-        let [first, second] = self.steps(task, model)?;
-        Ok(stage_cost(task, parameters, vec![first.loss, second.loss], [first.seconds, second.seconds]))
-    }
-
-    fn steps<T: Task, const COUNT: usize>(&self, task: &T, model: T::Model) -> Result<[Step; COUNT], RuntimeError> {
         let mut quiet = Quiet;
         let session = Session::without_folder(self.pipeline, self.dataset.clone(), self.device, &mut quiet);
-        trial_steps(task, model, &session)
-    }
-}
-
-/// The cost of a stage whose other steps are like the second.
-fn stage_cost<T: Task>(task: &T, parameters: usize, losses: Vec<f64>, [first, second]: [f64; 2]) -> StageCost {
-    let schedule = task.schedule();
-    StageCost {
-        stage: T::STAGE,
-        parameters,
-        batch_size: schedule.batch_size,
-        accumulation: schedule.accumulation,
-        steps: schedule.steps,
-        losses,
-        first_step_seconds: first,
-        step_seconds: second,
-        critic: None,
-        peak_bytes: memory::peak(),
-        tokenizing: None,
-        estimated_seconds: second * schedule.steps as f64,
+        let steps: [Step; COUNT] = trial_steps(task, model, &session)?;
+        let (schedule, step_seconds) = (task.schedule(), steps[1].seconds);
+        let cost = StageCost {
+            stage: T::STAGE,
+            parameters,
+            batch_size: schedule.batch_size,
+            accumulation: schedule.accumulation,
+            steps: schedule.steps,
+            losses: steps.iter().map(|step| step.loss).collect(),
+            first_step_seconds: steps[0].seconds,
+            step_seconds,
+            critic: None,
+            peak_bytes: memory::peak(),
+            tokenizing: None,
+            estimated_seconds: step_seconds * schedule.steps as f64,
+        };
+        Ok((cost, steps))
     }
 }
