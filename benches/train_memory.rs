@@ -18,7 +18,7 @@ const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/train_memory.py");
 /// Losses that the script has: pixels, quantizer and prior.
 fn pipeline() -> Pipeline {
     let mut source = Source::open(PIPELINE).expect("built in");
-    for text in ["train.tokenizer.batch_size=1", "perceptual=none"] {
+    for text in ["train.tokenizer.batch_size=1", "perceptual=none", "critic=none"] {
         source.set(text).expect("valid");
     }
     source.pipeline().expect("valid")
