@@ -54,6 +54,17 @@ impl SettingsError {
     }
 }
 
+/// Checks that a setting is a finite number above 0.
+///
+/// # Errors
+/// When it is not.
+pub fn positive(key: &str, value: f64) -> Result<(), SettingsError> {
+    match value.is_finite() && value > 0.0 {
+        true => Ok(()),
+        false => Err(SettingsError::value(key, value, "it must be above 0")),
+    }
+}
+
 /// Checks that `number` divides `whole`: a size by a patch size, a width by a number of heads.
 ///
 /// # Errors

@@ -39,7 +39,12 @@ pub enum Init {
 impl Init {
     /// Xavier (Glorot) uniform of a matrix.
     pub fn xavier_uniform(fan_in: usize, fan_out: usize) -> Self {
-        Init::Uniform { bound: (6.0 / (fan_in + fan_out) as f64).sqrt() }
+        Self::xavier_uniform_times(1.0, fan_in, fan_out)
+    }
+
+    /// [`xavier_uniform`](Self::xavier_uniform), `gain` times as wide.
+    pub fn xavier_uniform_times(gain: f64, fan_in: usize, fan_out: usize) -> Self {
+        Init::Uniform { bound: gain * (6.0 / (fan_in + fan_out) as f64).sqrt() }
     }
 
     fn values(&self, count: usize, stream: Stream) -> Vec<f32> {

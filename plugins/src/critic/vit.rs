@@ -5,7 +5,7 @@ use larp_traits::prelude::*;
 
 use crate::layers::codes::{PatchCodes, PatchPositions};
 use crate::layers::patchify::{Patch, PatchGrid};
-use crate::layers::pixels::PatchEmbed;
+use crate::layers::pixels::{PatchEmbed, PatchEmbedConfig};
 use crate::layers::spectral::SpectralNorm;
 use crate::layers::vit::{Vit, VitConfig};
 
@@ -99,7 +99,7 @@ impl VitCritic {
         let (dim, device) = (settings.dim, &context.device);
         let grid = PatchGrid::new("critic", &context.video, settings.patch)?;
         let net = VitCriticNet {
-            embed: PatchEmbed::new(grid, dim, device),
+            embed: PatchEmbed::new(grid, dim, PatchEmbedConfig::default(), device),
             positions: PatchCodes::new(settings.positions, grid.cells(), dim, device),
             // released code: xavier_uniform_ of a tensor [1, 1, dim]
             class: init::param([dim], Init::xavier_uniform(dim, dim), device),

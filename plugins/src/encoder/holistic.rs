@@ -5,7 +5,7 @@ use larp_traits::prelude::*;
 
 use crate::layers::codes::{CODE_STD, PatchCodes, PatchPositions};
 use crate::layers::patchify::{Patch, PatchGrid};
-use crate::layers::pixels::PatchEmbed;
+use crate::layers::pixels::{PatchEmbed, PatchEmbedConfig};
 use crate::layers::vit::{Vit, VitConfig};
 
 /// Settings of [`HolisticEncoder`]; the defaults are LARP-L.
@@ -22,6 +22,8 @@ pub struct HolisticEncoderSettings {
     pub heads: usize,
     /// Size of a patch.
     pub patch: Patch,
+    /// How pixels enter.
+    pub patch_embedding: PatchEmbedConfig,
     /// Position codes of the patches.
     pub positions: PatchPositions,
     /// Standard deviation of the queries at the start: `query_init_std` of the released code.
@@ -36,6 +38,7 @@ impl Default for HolisticEncoderSettings {
             depth: 12,
             heads: 12,
             patch: Patch::default(),
+            patch_embedding: PatchEmbedConfig::default(),
             positions: PatchPositions::default(),
             query_std: CODE_STD,
         }
@@ -61,6 +64,7 @@ impl EncoderSettings for HolisticEncoderSettings {
     fn latents(&self, video: &VideoShape) -> Result<LatentShape, SettingsError> {
         PatchGrid::new("encoder", video, self.patch)?;
         self.vit().check("encoder")?;
+        self.patch_embedding.check()?;
         if self.tokens == 0 {
             return Err(SettingsError::value("encoder.tokens", 0, "at least one token a clip"));
         }
@@ -102,7 +106,7 @@ impl HolisticEncoder {
         let latents = settings.latents(&context.video)?;
         let (grid, device) = (PatchGrid::new("encoder", &context.video, settings.patch)?, &context.device);
         Ok(Self {
-            embed: PatchEmbed::new(grid, settings.dim, device),
+            embed: PatchEmbed::new(grid, settings.dim, settings.patch_embedding, device),
             positions: PatchCodes::new(settings.positions, grid.cells(), settings.dim, device),
             queries: init::param([settings.tokens, settings.dim], Init::Normal { std: settings.query_std }, device),
             transformer: settings.vit().init(device),

@@ -4,7 +4,7 @@ use larp_traits::prelude::*;
 
 use crate::layers::codes::{PatchCodes, PatchPositions};
 use crate::layers::patchify::{Patch, PatchGrid};
-use crate::layers::pixels::PatchEmbed;
+use crate::layers::pixels::{PatchEmbed, PatchEmbedConfig};
 use crate::layers::vit::{Vit, VitConfig};
 
 /// Settings of [`PatchwiseEncoder`]; the defaults have the size of LARP-L.
@@ -19,13 +19,22 @@ pub struct PatchwiseEncoderSettings {
     pub heads: usize,
     /// Size of a patch; the patches of a clip are its tokens.
     pub patch: Patch,
+    /// How pixels enter.
+    pub patch_embedding: PatchEmbedConfig,
     /// Position codes of the patches.
     pub positions: PatchPositions,
 }
 
 impl Default for PatchwiseEncoderSettings {
     fn default() -> Self {
-        Self { dim: 768, depth: 12, heads: 12, patch: Patch::default(), positions: PatchPositions::default() }
+        Self {
+            dim: 768,
+            depth: 12,
+            heads: 12,
+            patch: Patch::default(),
+            patch_embedding: PatchEmbedConfig::default(),
+            positions: PatchPositions::default(),
+        }
     }
 }
 
@@ -41,6 +50,7 @@ register!(
 impl EncoderSettings for PatchwiseEncoderSettings {
     fn latents(&self, video: &VideoShape) -> Result<LatentShape, SettingsError> {
         self.vit().check("encoder")?;
+        self.patch_embedding.check()?;
         Ok(LatentShape { tokens: PatchGrid::new("encoder", video, self.patch)?.count(), dim: self.dim })
     }
 
@@ -48,7 +58,7 @@ impl EncoderSettings for PatchwiseEncoderSettings {
         let latents = self.latents(&context.video)?;
         let (grid, device) = (PatchGrid::new("encoder", &context.video, self.patch)?, &context.device);
         let encoder = PatchwiseEncoder {
-            embed: PatchEmbed::new(grid, self.dim, device),
+            embed: PatchEmbed::new(grid, self.dim, self.patch_embedding, device),
             positions: PatchCodes::new(self.positions, grid.cells(), self.dim, device),
             transformer: self.vit().init(device),
             latents,

@@ -1,9 +1,39 @@
 //! From pixels to tokens and back: the first layer of an encoder, the last of a decoder.
 
 use burn::nn::{LayerNorm, Linear};
-use larp_traits::{Backend, Component, Device, Init, Tensor, init};
+use larp_traits::error::positive;
+use larp_traits::{Backend, Component, Device, Init, SettingsError, Tensor, init};
+use serde::{Deserialize, Serialize};
 
 use super::patchify::PatchGrid;
+
+/// How pixels enter the embedding of an encoder's patches.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PatchEmbedConfig {
+    /// Factor of its first weights; 1 in the paper. Above 1 the patches outweigh the position codes they are added to, which a
+    /// short training needs.
+    pub gain: f64,
+    /// Pixels from -1 to 1 instead of the paper's 0 to 1: the mean of a patch then says less than what is in it.
+    pub centred: bool,
+}
+
+impl Default for PatchEmbedConfig {
+    /// As in the paper.
+    fn default() -> Self {
+        Self { gain: 1.0, centred: false }
+    }
+}
+
+impl PatchEmbedConfig {
+    /// Checks the ranges.
+    ///
+    /// # Errors
+    /// When a value cannot work.
+    pub fn check(&self) -> Result<(), SettingsError> {
+        positive("encoder.patch_embedding.gain", self.gain)
+    }
+}
 
 /// Patches through one linear layer (paper, equation 3).
 #[derive(Component, Debug)]
@@ -12,20 +42,23 @@ pub struct PatchEmbed {
     pub proj: Linear<Backend>,
     #[component(skip)]
     grid: PatchGrid,
+    #[component(skip)]
+    centred: bool,
 }
 
 impl PatchEmbed {
     /// Embeds the patches of `grid` in `dim` values.
-    pub fn new(grid: PatchGrid, dim: usize, device: &Device) -> Self {
-        let init = Init::xavier_uniform(grid.values(), dim);
-        Self { proj: init::linear(grid.values(), dim, true, init, device), grid }
+    pub fn new(grid: PatchGrid, dim: usize, settings: PatchEmbedConfig, device: &Device) -> Self {
+        let init = Init::xavier_uniform_times(settings.gain, grid.values(), dim);
+        Self { proj: init::linear(grid.values(), dim, true, init, device), grid, centred: settings.centred }
     }
 
     /// # Shapes
     /// - video: `[batch, channels, frames, height, width]`
     /// - output: `[batch, patches, dim]`
     pub fn forward(&self, video: Tensor<5>) -> Tensor<3> {
-        self.proj.forward(self.grid.patchify(video))
+        let pixels = if self.centred { video * 2.0 - 1.0 } else { video };
+        self.proj.forward(self.grid.patchify(pixels))
     }
 }
 

@@ -13,6 +13,7 @@ use crate::generator::llama::{LlamaSettings, Task};
 use crate::layers::codes::{CODE_STD, PatchPositions, TokenPositions};
 use crate::layers::gpt::GptDropout;
 use crate::layers::patchify::Patch;
+use crate::layers::pixels::PatchEmbedConfig;
 use crate::prior::continuous_ar::{ContinuousArSettings, ScheduledSampling, Similarity};
 use crate::quantizer::svq::SvqSettings;
 use crate::quantizer::vq::VqSettings;
@@ -63,6 +64,7 @@ impl TokenizerArguments {
                 depth: self.encoder_depth,
                 heads: self.encoder_num_heads,
                 patch,
+                patch_embedding: PatchEmbedConfig::default(),
                 positions: positions(self.learned_encoder_patch_pe),
                 query_std: self.query_init_std.unwrap_or(CODE_STD),
             },

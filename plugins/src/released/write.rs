@@ -20,8 +20,10 @@ use crate::quantizer::vq::VqSettings;
 /// The name of a prior whose size has none: its tensors tell the size.
 const PRIOR_BY_TENSORS: &str = "gptc-custom";
 
-/// What no argument there says and no parameter depends on: it is not saved.
-const NOT_SAVED: [&str; 4] = [
+/// What no argument there says and no trained parameter depends on: it is not saved.
+const NOT_SAVED: [&str; 6] = [
+    "bottleneck.out_gain",
+    "encoder.patch_embedding.gain",
     "generator.condition_frames",
     "generator.condition_tokens",
     "prior.codebook_gradient",
@@ -182,17 +184,16 @@ fn part<T: DeserializeOwned>(sections: &Map<String, Value>, section: &str, expec
 
 /// The keys of ours whose values are others once they were read again.
 pub(super) fn differences(key: &str, ours: &Value, theirs: &Value, found: &mut Vec<String>) {
-    if NOT_SAVED.contains(&key) {
-        return;
-    }
     match (ours, theirs) {
         (Value::Object(ours), Value::Object(theirs)) => {
             for (name, value) in ours {
+                let key = format!("{key}.{name}");
                 match theirs.get(name) {
-                    Some(other) => differences(&format!("{key}.{name}"), value, other, found),
+                    _ if NOT_SAVED.contains(&key.as_str()) => {}
+                    Some(other) => differences(&key, value, other, found),
                     // a section without a plugin has only the keys that import sets; `none` is what the others are then
                     None if value == "none" => {}
-                    None => found.push(format!("`{key}.{name}` = {value}")),
+                    None => found.push(format!("`{key}` = {value}")),
                 }
             }
         }

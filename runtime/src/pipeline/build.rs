@@ -16,14 +16,16 @@ impl Pipeline {
         let plan = self.plan()?;
         let build = || -> Result<Tokenizer, SettingsError> {
             let (of_encoder, code_dim) = (plan.context(plan.encoder, 0, device), plan.quantizer.code_dim);
-            let linear = |inputs, outputs| init::linear(inputs, outputs, true, Init::xavier_uniform(inputs, outputs), device);
+            let linear = |inputs, outputs, gain| {
+                init::linear(inputs, outputs, true, Init::xavier_uniform_times(gain, inputs, outputs), device)
+            };
             Ok(Tokenizer {
                 encoder: self.encoder.build(&of_encoder)?,
-                project_in: linear(plan.encoder.dim, code_dim),
+                project_in: linear(plan.encoder.dim, code_dim, 1.0),
                 norm: (self.bottleneck.norm == BottleneckNorm::ActNorm)
                     .then(|| ActNorm::new(plan.encoder.tokens, code_dim, device)),
                 quantizer: self.quantizer.build(&of_encoder)?,
-                project_out: linear(code_dim, plan.decoder.dim),
+                project_out: linear(code_dim, plan.decoder.dim, self.bottleneck.out_gain),
                 decoder: self.decoder.build(&plan.context(plan.decoder, 0, device))?,
                 prior: self.prior.as_ref().map(|prior| prior.build(&of_encoder)).transpose()?,
             })

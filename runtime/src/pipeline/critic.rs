@@ -1,6 +1,7 @@
 //! The `[train.critic]` part of a pipeline file: how the critic is trained, and how the tokenizer against it.
 
 use larp_traits::SettingsError;
+use larp_traits::error::positive;
 use serde::{Deserialize, Serialize};
 
 use super::OptimizerSettings;
@@ -201,10 +202,7 @@ impl CriticTraining {
         if !(0.0..=0.5).contains(&self.smoothing.limit) {
             return refuse("smoothing.limit", self.smoothing.limit, "it must be from 0 to 0.5, where both targets meet");
         }
-        if !self.r1.step.is_finite() || self.r1.step <= 0.0 {
-            return refuse("r1.step", self.r1.step, "it must be above 0");
-        }
-        Ok(())
+        positive("train.critic.r1.step", self.r1.step)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Sizes along the way, found before anything is built.
 
+use larp_traits::error::positive;
 use larp_traits::{BuildContext, Device, LatentShape, QuantizerShape, SettingsError, VideoShape};
 use serde::Serialize;
 
@@ -52,6 +53,7 @@ impl Pipeline {
                 return Err(SettingsError::value(format!("clip.{key}"), 0, "at least 1"));
             }
         }
+        positive("bottleneck.out_gain", self.bottleneck.out_gain)?;
         let encoder = self.encoder.latents(&video)?;
         let quantizer = self.quantizer.shape(self.bottleneck.code_dim)?;
         let decoder = self.decoder.latents(&video, encoder.tokens)?;

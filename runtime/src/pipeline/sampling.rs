@@ -1,5 +1,6 @@
 //! The `[sampling]` part of a pipeline file.
 
+use larp_traits::error::positive;
 use larp_traits::{Sampling, SettingsError};
 use serde::{Deserialize, Serialize};
 
@@ -40,12 +41,8 @@ impl SamplingSettings {
     /// # Errors
     /// When a value cannot work.
     pub fn check(&self) -> Result<(), SettingsError> {
-        let positive = |key: &str, value: f64| match value.is_finite() && value > 0.0 {
-            true => Ok(()),
-            false => Err(SettingsError::value(format!("sampling.{key}"), value, "it must be above 0")),
-        };
-        positive("temperature", self.temperature)?;
-        positive("top_p", self.top_p)?;
+        positive("sampling.temperature", self.temperature)?;
+        positive("sampling.top_p", self.top_p)?;
         if self.top_p > 1.0 {
             return Err(SettingsError::value("sampling.top_p", self.top_p, "it is a probability, at most 1"));
         }

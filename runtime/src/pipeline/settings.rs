@@ -77,7 +77,7 @@ impl ClipSettings {
 }
 
 /// The projections around the quantizer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Bottleneck {
     /// Width of latents and codes: 8 in the paper, 16 in the released code (SPEC.md, departure 2).
@@ -85,6 +85,14 @@ pub struct Bottleneck {
     /// Normalisation of the latents; none in the paper.
     #[serde(default)]
     pub norm: BottleneckNorm,
+    /// Factor of the first weights of the projection to the decoder; 1 in the paper. Codes of length 1 leave it ten times weaker than
+    /// the position codes it is added to, so a short training looks at the positions first.
+    #[serde(default = "no_gain")]
+    pub out_gain: f64,
+}
+
+fn no_gain() -> f64 {
+    1.0
 }
 
 /// Normalisation between projection and quantizer.
