@@ -3,6 +3,7 @@
 mod common;
 
 use common::{CRITIC, builtin, tiny, train};
+use larp_runtime::eval::{Protocol, protocol_names};
 use larp_runtime::pipeline::{Pipeline, SettingSide, Side, Source};
 use larp_runtime::report::{MetricSplit, read};
 use larp_traits::deviation::deviations;
@@ -80,4 +81,26 @@ fn both_presets_train(#[case] preset: &str, #[case] side: Side) {
     for record in training {
         assert!(record.values.values().all(|value| value.is_finite()), "{record:?}");
     }
+}
+
+fn side_of(protocol: &str, key: &str) -> Option<Side> {
+    let sides = Protocol::open(protocol).expect("built in").preset_sides().expect("TOML");
+    sides.iter().find(|side| side.key == key).map(|side| side.side)
+}
+
+#[test]
+fn the_protocols_of_the_released_code_are_on_its_side() {
+    for name in protocol_names().filter(|name| name.starts_with("released-")) {
+        let sides = Protocol::open(name).expect("built in").preset_sides().expect("TOML");
+        let elsewhere: Vec<_> = sides.iter().filter(|side| !matches!(side.side, Side::Released | Side::Both)).collect();
+        // item 17 is about UCF-101; frame prediction has held-out clips
+        assert!(elsewhere.iter().all(|side| name == "released-k600-fp" && side.key == "protocol.split"), "{elsewhere:?}");
+    }
+    assert_eq!(side_of("released-k600-fp", "protocol.resize.height"), Some(Side::Released));
+}
+
+#[test]
+fn held_out_clips_are_on_neither_side() {
+    assert_eq!(side_of("held-out", "protocol.split"), Some(Side::Neither));
+    assert_eq!(side_of("held-out", "protocol.resize.height"), None);
 }

@@ -17,6 +17,9 @@ pub struct InspectArgs {
     /// List the settings on which the paper and its released code differ, and the side that each is on
     #[arg(long)]
     pub preset_diff: bool,
+    /// The protocol whose settings are among them: a file, or a built-in one
+    #[arg(long, value_name = "NAME|FILE", default_value = "held-out", requires = "preset_diff")]
+    pub protocol: String,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
+use larp_runtime::eval::Protocol;
 use larp_runtime::inspect::{Inspection, inspect as look, inspect_with_classes};
 use larp_runtime::pipeline::{Pipeline, Preset, SettingSide, Side, Source};
 use larp_runtime::report::files::PIPELINE;
@@ -23,8 +24,10 @@ pub fn inspect(args: &InspectArgs) -> Result<()> {
     let pipeline = source.pipeline()?;
     if args.preset_diff {
         pipeline.plan()?;
-        let sides = pipeline.preset_sides()?;
-        return if args.json { print_json(&sides) } else { print(&preset_text(&pipeline, &sides)) };
+        let protocol = Protocol::open(&args.protocol)?;
+        let mut sides = [pipeline.preset_sides()?, protocol.preset_sides()?].concat();
+        sides.sort_by_key(|side| side.item);
+        return if args.json { print_json(&sides) } else { print(&preset_text(&pipeline, &protocol, &sides)) };
     }
     let inspection = match run {
         Some(run) => inspect_with_classes(&pipeline, run.data()?.classes.len())?,
@@ -54,7 +57,7 @@ fn text(inspection: &Inspection) -> String {
     format!("{pipeline}\n\n{table}\n{tokens}; {classes}\n{}", files.collect::<String>())
 }
 
-fn preset_text(pipeline: &Pipeline, sides: &[SettingSide]) -> String {
+fn preset_text(pipeline: &Pipeline, protocol: &Protocol, sides: &[SettingSide]) -> String {
     let mut rows = vec![["item", "setting", "value", "side", "paper", "released code", "what it is"].map(str::to_owned).to_vec()];
     for side in sides {
         let name = match side.side {
@@ -79,7 +82,7 @@ fn preset_text(pipeline: &Pipeline, sides: &[SettingSide]) -> String {
         Some(Preset::Paper) => "preset \"paper\"",
         Some(Preset::Released) => "preset \"released\"",
     };
-    format!("{}, {preset}\n\n{}", pipeline.name, table(&sides, &rows))
+    format!("{}, {preset}; measured under {}\n\n{}", pipeline.name, protocol.name, table(&sides, &rows))
 }
 
 fn shape(sizes: &[usize]) -> String {

@@ -20,6 +20,7 @@ mod protocol;
 mod result;
 mod set;
 mod shard;
+mod sides;
 mod ssim;
 mod write;
 

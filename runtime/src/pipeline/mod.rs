@@ -27,6 +27,7 @@ pub use compose::{Composition, Part, compose};
 pub use critic::{Applied, CriticLoss, CriticTraining, LeCamSettings, R1Settings, Smoothing, Weighting};
 pub use error::PipelineError;
 pub use plan::Plan;
+pub(crate) use preset::sides;
 pub use preset::{Preset, SettingSide, Side};
 pub use sampling::SamplingSettings;
 pub use settings::{Bottleneck, BottleneckNorm, ClipSettings, Losses, Pipeline};

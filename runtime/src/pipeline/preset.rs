@@ -111,30 +111,35 @@ impl Pipeline {
             place: format!("the pipeline `{}`", self.name),
             message: error.to_string(),
         })?;
-        let mut sides = Vec::new();
-        for deviation in deviations().into_iter().filter(|deviation| matters(deviation, &table)) {
-            for setting in deviation.settings {
-                let Some(value) = find(&table, setting.key).cloned() else { continue };
-                let (paper, released) = (parse(setting.paper), parse(setting.released));
-                let side = match (equal(&value, &paper), equal(&value, &released)) {
-                    (true, true) => Side::Both,
-                    (true, false) => Side::Paper,
-                    (false, true) => Side::Released,
-                    (false, false) => Side::Neither,
-                };
-                sides.push(SettingSide {
-                    item: deviation.item,
-                    title: deviation.title,
-                    key: setting.key,
-                    value,
-                    paper,
-                    released,
-                    side,
-                });
-            }
-        }
-        Ok(sides)
+        Ok(sides(&table, deviations()))
     }
+}
+
+/// The side that each setting of `deviations` is on in `table`, where it has it.
+pub(crate) fn sides(table: &Table, deviations: impl IntoIterator<Item = &'static Deviation>) -> Vec<SettingSide> {
+    let mut sides = Vec::new();
+    for deviation in deviations.into_iter().filter(|deviation| matters(deviation, table)) {
+        for setting in deviation.settings {
+            let Some(value) = find(table, setting.key).cloned() else { continue };
+            let (paper, released) = (parse(setting.paper), parse(setting.released));
+            let side = match (equal(&value, &paper), equal(&value, &released)) {
+                (true, true) => Side::Both,
+                (true, false) => Side::Paper,
+                (false, true) => Side::Released,
+                (false, false) => Side::Neither,
+            };
+            sides.push(SettingSide {
+                item: deviation.item,
+                title: deviation.title,
+                key: setting.key,
+                value,
+                paper,
+                released,
+                side,
+            });
+        }
+    }
+    sides
 }
 
 fn matters(deviation: &Deviation, table: &Table) -> bool {
