@@ -133,17 +133,20 @@ fn what_comes_after_the_given_frames_is_not_looked_at() {
 
 #[test]
 fn drawn_condition_tokens_change_the_prediction() {
-    let argmax = trained(&[]);
-    let run = open(argmax.path());
+    // at temperature 1 nearly every drawn token is another than the likeliest
+    let argmax = trained(&["quantizer.temperature=1.0"]);
     let input = [clip(argmax.path(), "input", 8)];
-    let before = predict(&run, &input, &request(&run)).remove(0).predicted;
+    // a generator of six steps may not react to it on one seed
+    let predicted = |run: &TrainedRun| -> Vec<Clip> {
+        (0..8).map(|seed| predict(run, &input, &PredictRequest { seed, ..request(run) }).remove(0).predicted).collect()
+    };
+    let before = predicted(&open(argmax.path()));
     // the setting changes nothing in training
     let settings = argmax.path().join("pipeline.toml");
     let text = std::fs::read_to_string(&settings).expect("settings");
     assert!(text.contains("condition_tokens = \"argmax\""), "{text}");
     std::fs::write(&settings, text.replace("condition_tokens = \"argmax\"", "condition_tokens = \"drawn\"")).expect("written");
-    let drawn = predict(&open(argmax.path()), &input, &request(&run)).remove(0).predicted;
-    assert_ne!(before, drawn);
+    assert!(before != predicted(&open(argmax.path())), "drawn condition tokens predict the same");
 }
 
 #[test]

@@ -25,7 +25,7 @@ pub fn inspect(args: &InspectArgs) -> Result<()> {
     if args.preset_diff {
         pipeline.plan()?;
         let protocol = Protocol::open(&args.protocol)?;
-        let mut sides = [pipeline.preset_sides()?, protocol.preset_sides()?].concat();
+        let mut sides = [pipeline.preset_sides()?, protocol.preset_sides(pipeline.clip)?].concat();
         sides.sort_by_key(|side| side.item);
         return if args.json { print_json(&sides) } else { print(&preset_text(&pipeline, &protocol, &sides)) };
     }

@@ -8,6 +8,7 @@
 use burn::nn::{LayerNorm, Linear};
 use burn::tensor::activation::softmax;
 use larp_traits::deviation;
+use larp_traits::error::positive;
 use larp_traits::prelude::*;
 
 use crate::layers::codes::CODE_STD;
@@ -142,9 +143,7 @@ impl ContinuousAr {
     pub fn new(settings: &ContinuousArSettings, context: &BuildContext) -> Result<Self, SettingsError> {
         let (device, dim, code_dim) = (&context.device, settings.dim, context.quantizer.code_dim);
         divides("prior.heads", settings.heads, dim, "prior.dim")?;
-        if settings.temperature.is_nan() || settings.temperature <= 0.0 {
-            return Err(SettingsError::value("prior.temperature", settings.temperature, "it must be above 0"));
-        }
+        positive("prior.temperature", settings.temperature)?;
         if !context.quantizer.codebook {
             return Err(SettingsError::mismatch(
                 "the prior `continuous-ar`, which compares with every code,",

@@ -5,6 +5,7 @@
 
 use burn::tensor::activation::softmax;
 use larp_traits::deviation;
+use larp_traits::error::positive;
 use larp_traits::prelude::*;
 
 use super::{check_codebook, codebook, set_rows};
@@ -90,9 +91,7 @@ deviation!(
 impl QuantizerSettings for SvqSettings {
     fn shape(&self, code_dim: usize) -> Result<QuantizerShape, SettingsError> {
         check_codebook(self.codebook_size, code_dim)?;
-        if self.temperature.is_nan() || self.temperature <= 0.0 {
-            return Err(SettingsError::value("quantizer.temperature", self.temperature, "it must be above 0"));
-        }
+        positive("quantizer.temperature", self.temperature)?;
         Ok(QuantizerShape { vocab_size: self.codebook_size, code_dim, codebook: true })
     }
 

@@ -1,5 +1,6 @@
 //! `vq`: the nearest code (van den Oord et al., 2017): what SVQ is compared with in table 2, "deterministic quantization".
 
+use larp_traits::error::positive;
 use larp_traits::prelude::*;
 
 use super::{check_codebook, codebook, set_rows};
@@ -46,9 +47,7 @@ register!(Quantizer, "vq", VqSettings, "vector quantization: the nearest code", 
 impl QuantizerSettings for VqSettings {
     fn shape(&self, code_dim: usize) -> Result<QuantizerShape, SettingsError> {
         check_codebook(self.codebook_size, code_dim)?;
-        if self.entropy_temperature.is_nan() || self.entropy_temperature <= 0.0 {
-            return Err(SettingsError::value("quantizer.entropy_temperature", self.entropy_temperature, "it must be above 0"));
-        }
+        positive("quantizer.entropy_temperature", self.entropy_temperature)?;
         Ok(QuantizerShape { vocab_size: self.codebook_size, code_dim, codebook: true })
     }
 

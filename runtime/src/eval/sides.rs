@@ -3,9 +3,9 @@
 use larp_traits::deviation::{Deviation, Sides};
 use toml::{Table, Value};
 
-use super::Protocol;
+use super::{PictureSize, Protocol};
 use crate::RuntimeError;
-use crate::pipeline::{SettingSide, sides};
+use crate::pipeline::{ClipSettings, SettingSide, sides};
 
 const fn same(key: &'static str, value: &'static str) -> Sides {
     Sides { key, paper: value, released: value }
@@ -42,14 +42,16 @@ static DEVIATIONS: [Deviation; 3] = [
 ];
 
 impl Protocol {
-    /// What [`Pipeline::preset_sides`](crate::pipeline::Pipeline::preset_sides) is for a pipeline; keys begin with `protocol.`. A protocol
-    /// that does not resize has no item 8.
+    /// What [`Pipeline::preset_sides`](crate::pipeline::Pipeline::preset_sides) is for a pipeline; keys begin with `protocol.`. Under a
+    /// protocol that does not resize, item 8 is the size of the pipeline's clips.
     ///
     /// # Errors
     /// When the settings cannot be written as TOML.
-    pub fn preset_sides(&self) -> Result<Vec<SettingSide>, RuntimeError> {
-        let settings =
-            Value::try_from(self).map_err(|error| RuntimeError::Request(format!("protocol `{}` as TOML: {error}", self.name)))?;
+    pub fn preset_sides(&self, clip: ClipSettings) -> Result<Vec<SettingSide>, RuntimeError> {
+        let size = self.resize.unwrap_or(PictureSize { height: clip.height, width: clip.width });
+        let resolved = Self { resize: Some(size), ..self.clone() };
+        let settings = Value::try_from(&resolved)
+            .map_err(|error| RuntimeError::Request(format!("protocol `{}` as TOML: {error}", self.name)))?;
         Ok(sides(&Table::from_iter([("protocol".to_owned(), settings)]), &DEVIATIONS))
     }
 }
