@@ -56,6 +56,8 @@ fn it_is_logged_and_measured_and_its_weight_is_in_the_loss() {
     for (run, measured) in [(&with, 1), (&only_measured, 1), (&without, 0)] {
         assert_eq!(logged(run.path(), MetricSplit::Validation, "perceptual").len(), measured);
     }
+    let baseline = |run: &tempfile::TempDir| logged(run.path(), MetricSplit::Validation, "mean_frame_psnr");
+    assert_eq!(baseline(&with), baseline(&without), "it leaves the clips as they are");
     let names = |run: &tempfile::TempDir| weights(run.path(), "tokenizer", STEPS).into_keys().collect::<Vec<_>>();
     assert_eq!(names(&with), names(&without), "a checkpoint does not hold it");
 }

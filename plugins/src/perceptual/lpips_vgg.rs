@@ -136,9 +136,9 @@ pub struct LpipsVgg {
     backbone: Vgg16,
     /// Weights of the channels of each depth, `[1, channels, 1, 1]`.
     heads: Vec<Fixed<4>>,
-    /// From [0, 1] to what the network was trained on: `x * gain + offset`, `[1, 3, 1, 1]` each.
-    gain: Fixed<4>,
-    offset: Fixed<4>,
+    /// From [0, 1] to what the network was trained on: `x * gain + offset`, `[1, 3, 1, 1, 1]` each.
+    gain: Fixed<5>,
+    offset: Fixed<5>,
 }
 
 impl LpipsVgg {
@@ -156,7 +156,7 @@ impl LpipsVgg {
             Ok(Fixed::new(heads(&format!("lin{index}.model.1.weight"), &shape)?, shape, device))
         };
         let heads = CHANNELS.into_iter().enumerate().map(head).collect::<Result<_, E>>()?;
-        let colours = |value: fn(usize) -> f32| Fixed::new((0..3).map(value).collect(), [1, 3, 1, 1], device);
+        let colours = |value: fn(usize) -> f32| Fixed::new((0..3).map(value).collect(), [1, 3, 1, 1, 1], device);
         let (gain, offset) = (colours(|c| 2.0 / SCALE[c]), colours(|c| -(1.0 + SHIFT[c]) / SCALE[c]));
         Ok(Self { backbone: Vgg16::new(backbone, device)?, heads, gain, offset })
     }
@@ -178,15 +178,10 @@ impl LpipsVgg {
     }
 
     /// # Shapes
-    /// - images a and b: `[batch, 3, height, width]`, in [0, 1]
+    /// - images a and b: `[batch, 3, height, width]`, as the network was trained on
     /// - output: `[batch]`
     fn of_images(&self, a: Tensor<4>, b: Tensor<4>) -> Tensor<1> {
-        let of = |images: Tensor<4>| {
-            let (dtype, images) = (images.dtype(), images.cast(DType::F32));
-            let scaled = images * constant(&self.gain, DType::F32) + constant(&self.offset, DType::F32);
-            self.backbone.features(scaled.cast(dtype))
-        };
-        let depths = of(a).into_iter().zip(of(b)).zip(&self.heads);
+        let depths = self.backbone.features(a).into_iter().zip(self.backbone.features(b)).zip(&self.heads);
         let terms = depths.map(|((a, b), head)| {
             let weighted = (unit_length(a) - unit_length(b)).square() * constant(head, DType::F32);
             weighted.sum_dim(1).mean_dims(&[2, 3]).flatten::<1>(0, 3)
@@ -207,7 +202,10 @@ impl Perceptual for LpipsVgg {
     fn distance(&self, a: Tensor<5>, b: Tensor<5>) -> Tensor<1> {
         let [batch, channels, frames, height, width] = a.dims();
         let images = |clips: Tensor<5>| {
-            clips.swap_dims(1, 2).reshape([batch * frames, channels, height, width]).split(IMAGES, 0).into_iter()
+            // before the axes are swapped: burn-tch forgets that a swapped tensor shares its memory, and would scale the caller's clips
+            let (dtype, clips) = (clips.dtype(), clips.cast(DType::F32));
+            let scaled = clips * constant(&self.gain, DType::F32) + constant(&self.offset, DType::F32);
+            scaled.cast(dtype).swap_dims(1, 2).reshape([batch * frames, channels, height, width]).split(IMAGES, 0).into_iter()
         };
         let parts = images(a).zip(images(b)).map(|(a, b)| self.of_images(a, b)).collect();
         Tensor::cat(parts, 0).reshape([batch, frames]).mean_dim(1).flatten(0, 1)
