@@ -64,12 +64,30 @@ impl Precision {
 /// - output: `[.., outputs]`
 pub fn linear<const D: usize>(layer: &Linear<Backend>, input: Tensor<D>) -> Tensor<D> {
     match CURRENT.get() {
-        Precision::Float32 => layer.forward(input),
-        Precision::Bf16 => {
+        Precision::Float32 => linear_float32(layer, input),
+        Precision::Bf16 => by_rows(input, |rows| {
             let bias = layer.bias.as_ref().map(|bias| bias.val().cast(FloatDType::BF16));
-            module::linear(input.cast(FloatDType::BF16), layer.weight.val().cast(FloatDType::BF16), bias)
-        }
+            module::linear(rows.cast(FloatDType::BF16), layer.weight.val().cast(FloatDType::BF16), bias)
+        }),
     }
+}
+
+/// A linear layer in float32 in a pass of any precision: for what enters or leaves a network, and for logits.
+///
+/// # Shapes
+/// As [`linear`].
+pub fn linear_float32<const D: usize>(layer: &Linear<Backend>, input: Tensor<D>) -> Tensor<D> {
+    by_rows(input, |rows| layer.forward(rows))
+}
+
+/// Runs `layer` on all the rows as one matrix. Burn's backward of a batch makes a gradient of the weights for each clip, and adds
+/// them up after: slower, and more memory.
+fn by_rows<const D: usize>(input: Tensor<D>, layer: impl FnOnce(Tensor<2>) -> Tensor<2>) -> Tensor<D> {
+    let mut shape = input.dims();
+    let inputs = shape[D - 1];
+    let output = layer(input.reshape([-1, inputs as i32]));
+    shape[D - 1] = output.dims()[1];
+    output.reshape(shape)
 }
 
 /// The tensor in float32; the same tensor when it is that already.
@@ -95,6 +113,19 @@ mod tests {
         assert!(error.contains("`train.precision` is bf16") && error.contains("libtorch or CUDA"), "{error}");
     }
 
+    #[test]
+    fn a_batch_of_rows_is_what_each_row_gives() {
+        use crate::{Init, init, params};
+        let layer = params::materialize(init::linear(3, 2, true, Init::Normal { std: 0.5 }, &cpu()), 1);
+        let input = crate::Stream::new(2).normal([2, 4, 3], &cpu());
+        let batch = linear(&layer, input.clone());
+        assert_eq!(batch.dims(), [2, 4, 2]);
+        for clip in 0..2 {
+            let alone = linear(&layer, input.clone().slice_dim(0, clip..clip + 1).reshape([4, 3]));
+            alone.into_data().assert_eq(&batch.clone().slice_dim(0, clip..clip + 1).reshape([4, 2]).into_data(), true);
+        }
+    }
+
     #[cfg(feature = "libtorch")]
     #[test]
     fn a_bf16_layer_is_near_the_float32_one_and_has_float32_gradients() {
@@ -102,7 +133,7 @@ mod tests {
         use crate::{Init, Stream, init, params};
         let device = Device::LibTorch(burn_tch::LibTorchDevice::Cpu);
         let layer = params::materialize(init::linear(64, 32, true, Init::Normal { std: 0.2 }, &device), 1);
-        let input = Stream::new(2).normal([16, 64], &device).require_grad();
+        let input = Stream::new(2).normal([16, 96, 64], &device).require_grad();
         let run = |precision: Precision| {
             let output = precision.within(|| linear(&layer, input.clone()));
             let dtype = output.dtype();

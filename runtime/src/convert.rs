@@ -17,11 +17,13 @@ pub fn to_tensor<'a>(clips: impl IntoIterator<Item = &'a Clip>, device: &Device)
     let (mut shape, mut count) = (None, 0);
     for clip in clips {
         assert_eq!(*shape.get_or_insert(clip.shape), clip.shape, "clips of one shape");
-        values.extend(clip.pixels.iter().map(|&byte| f32::from(byte) / 255.0));
+        for channel in 0..3 {
+            values.extend(clip.pixels.iter().skip(channel).step_by(3).map(|&byte| f32::from(byte) / 255.0));
+        }
         count += 1;
     }
     let ClipShape { frames, height, width } = shape.expect("at least one clip");
-    Tensor::<5>::from_data(TensorData::new(values, [count, frames, height, width, 3]), device).permute([0, 4, 1, 2, 3])
+    Tensor::<5>::from_data(TensorData::new(values, [count, 3, frames, height, width]), device)
 }
 
 /// A batch as clips, clamped to [0, 1].

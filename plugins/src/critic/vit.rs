@@ -1,6 +1,7 @@
 //! `vit`: a ViT over the patches of a clip that scores by a class token (paper, appendix A.1).
 
 use larp_traits::burn::nn::{LayerNorm, Linear};
+use larp_traits::precision::linear_float32;
 use larp_traits::prelude::*;
 
 use crate::layers::codes::{PatchCodes, PatchPositions};
@@ -119,7 +120,7 @@ impl VitCriticNet {
         let class = self.class.val().reshape([1, 1, dim]).expand([batch, 1, dim]);
         let tokens = self.transformer.forward(Tensor::cat(vec![class, patches], 1));
         let class = tokens.slice_dim(1, 0..1).squeeze_dim::<2>(1);
-        self.head.forward(self.norm.forward(class))
+        linear_float32(&self.head, self.norm.forward(class))
     }
 }
 

@@ -7,6 +7,7 @@ use burn::nn::{Embedding, Linear, RmsNorm};
 use burn::tensor::TensorData;
 use burn::tensor::activation::softmax;
 use larp_traits::deviation;
+use larp_traits::precision::linear_float32;
 use larp_traits::prelude::*;
 
 use crate::layers::codes::CODE_STD;
@@ -189,7 +190,7 @@ impl Llama {
         for (index, block) in self.blocks.iter().enumerate() {
             hidden = block.forward(hidden, draw.fork("block").at(index));
         }
-        self.output.forward(self.norm.forward(hidden.slice_dim(1, self.prefix - 1..length)))
+        linear_float32(&self.output, self.norm.forward(hidden.slice_dim(1, self.prefix - 1..length)))
     }
 
     /// Embeddings before the tokens, `[batch, prefix, dim]`.
@@ -226,7 +227,7 @@ impl Llama {
             hidden = block.step(hidden, cache);
         }
         let last = hidden.slice_dim(1, count - 1..count).squeeze_dim::<2>(1);
-        self.output.forward(self.norm.forward(last))
+        linear_float32(&self.output, self.norm.forward(last))
     }
 }
 

@@ -1,13 +1,13 @@
 //! GPT-2 blocks (Radford et al., 2019): pre-norm, separate projections with biases, exact GELU.
 
 use burn::nn::{LayerNorm, Linear};
-use burn::tensor::activation::gelu;
 use larp_traits::precision::{full, linear};
 use larp_traits::{Backend, Component, Device, Draw, Init, Stream, Tensor, init};
 use serde::{Deserialize, Serialize};
 
 use super::attention::{AttentionInput, Mask, attention_with_dropout};
 use super::dropout::dropout;
+use super::gelu::gelu;
 use super::vit::merge_heads;
 
 /// Dropout probabilities.

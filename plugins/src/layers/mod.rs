@@ -4,6 +4,7 @@ pub mod attention;
 pub mod codes;
 pub mod dropout;
 pub mod filter;
+pub mod gelu;
 pub mod gpt;
 pub mod llama;
 pub mod lookup;

@@ -2,6 +2,7 @@
 
 use burn::nn::{LayerNorm, Linear};
 use larp_traits::error::positive;
+use larp_traits::precision::linear_float32;
 use larp_traits::{Backend, Component, Device, Init, SettingsError, Tensor, init};
 use serde::{Deserialize, Serialize};
 
@@ -58,7 +59,7 @@ impl PatchEmbed {
     /// - output: `[batch, patches, dim]`
     pub fn forward(&self, video: Tensor<5>) -> Tensor<3> {
         let pixels = if self.centred { video * 2.0 - 1.0 } else { video };
-        self.proj.forward(self.grid.patchify(pixels))
+        linear_float32(&self.proj, self.grid.patchify(pixels))
     }
 }
 
@@ -84,6 +85,6 @@ impl PixelHead {
     /// - tokens: `[batch, patches, dim]`
     /// - output: `[batch, channels, frames, height, width]`
     pub fn forward(&self, tokens: Tensor<3>) -> Tensor<5> {
-        self.grid.unpatchify(self.linear.forward(self.norm.forward(tokens)))
+        self.grid.unpatchify(linear_float32(&self.linear, self.norm.forward(tokens)))
     }
 }

@@ -1,12 +1,12 @@
 //! Pre-norm transformer encoder (Dosovitskiy et al., 2020): LayerNorm, attention without qkv bias, MLP x4 with exact GELU.
 
 use burn::nn::{LayerNorm, Linear};
-use burn::tensor::activation::gelu;
 use larp_traits::error::divides;
 use larp_traits::precision::{full, linear};
 use larp_traits::{Backend, Component, Device, Init, SettingsError, Tensor, init};
 
 use super::attention::{AttentionInput, Mask, attention};
+use super::gelu::gelu;
 
 /// Sizes of a stack of blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,6 +9,7 @@ use burn::nn::{LayerNorm, Linear};
 use burn::tensor::activation::softmax;
 use larp_traits::deviation;
 use larp_traits::error::positive;
+use larp_traits::precision::linear_float32;
 use larp_traits::prelude::*;
 
 use crate::layers::codes::CODE_STD;
@@ -173,12 +174,12 @@ impl ContinuousAr {
     pub fn predict(&self, embeddings: Tensor<3>, draw: Draw) -> Tensor<3> {
         let known = embeddings.dims()[1] - 1;
         let positions = self.positions.val().slice_dim(0, 0..known).unsqueeze();
-        let input = self.input.forward(embeddings.slice_dim(1, 0..known)) + positions;
+        let input = linear_float32(&self.input, embeddings.slice_dim(1, 0..known)) + positions;
         let mut hidden = dropout(input, self.settings.dropout.embedding, draw.fork("embedding"));
         for (index, block) in self.blocks.iter().enumerate() {
             hidden = block.forward(hidden, draw.fork("block").at(index));
         }
-        let predicted = self.head.forward(self.norm.forward(hidden));
+        let predicted = linear_float32(&self.head, self.norm.forward(hidden));
         match self.settings.similarity {
             Similarity::Cosine => l2_normalize(predicted),
             Similarity::Dot => predicted,

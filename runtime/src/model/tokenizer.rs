@@ -2,6 +2,7 @@
 
 use burn::module::Module;
 use burn::nn::Linear;
+use larp_traits::precision::linear_float32;
 use larp_traits::{
     Backend, Component, Draw, DynDecoder, DynEncoder, DynPrior, DynQuantizer, Int, PriorLoss, Progress, Quantized, Tensor,
 };
@@ -53,7 +54,7 @@ impl Tokenizer {
     /// - video: `[batch, channels, frames, height, width]`, in [0, 1]
     /// - output: `[batch, tokens, code_dim]`
     pub fn latents(&self, video: Tensor<5>) -> Tensor<3> {
-        let latents = self.project_in.forward(self.encoder.encode(video));
+        let latents = linear_float32(&self.project_in, self.encoder.encode(video));
         match &self.norm {
             Some(norm) => norm.forward(latents),
             None => latents,
@@ -103,6 +104,6 @@ impl Tokenizer {
     }
 
     fn decode(&self, embeddings: Tensor<3>) -> Tensor<5> {
-        self.decoder.decode(self.project_out.forward(embeddings))
+        self.decoder.decode(linear_float32(&self.project_out, embeddings))
     }
 }

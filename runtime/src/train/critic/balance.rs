@@ -2,6 +2,7 @@
 
 use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::optim::GradientsParams;
+use larp_traits::precision::linear_float32;
 use larp_traits::tensor::{scalar, untracked};
 use larp_traits::{Backend, DynDecoder, Tensor, params};
 
@@ -37,7 +38,7 @@ pub(in crate::train) fn opposed(
             // both losses on a reconstruction that is a leaf: their gradients there are known apart from each other
             let (near, of_near) = split(&reconstruction, near);
             let (against, of_critic) = split(&reconstruction, |leaf| Loss { total: loss(leaf), parts: Vec::new() });
-            let input = untracked(model.project_out.forward(untracked(tokenized.quantized.embeddings.clone())));
+            let input = untracked(linear_float32(&model.project_out, untracked(tokenized.quantized.embeddings.clone())));
             let norm = |gradient: &Tensor<5>| last.gradient_norm(input.clone(), gradient.clone());
             let weight = weight * (norm(&of_near) / (norm(&of_critic) + EPS)).min(LARGEST);
             let value = untracked(near.total) + untracked(against.total.clone()).mul_scalar(weight);
