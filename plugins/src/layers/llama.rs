@@ -5,7 +5,7 @@ use burn::tensor::activation::silu;
 use larp_traits::precision::{full, linear};
 use larp_traits::{Backend, Component, Device, Draw, Init, Tensor, init};
 
-use super::attention::{AttentionInput, Mask, attention};
+use super::attention::{AttentionInput, Mask, attention, self_attention};
 use super::dropout::dropout;
 use super::vit::{merge_heads, split_heads};
 
@@ -90,7 +90,7 @@ impl LlamaBlock {
     /// # Shapes
     /// - tokens and output: `[batch, tokens, dim]`
     pub fn forward(&self, tokens: Tensor<3>, draw: Draw) -> Tensor<3> {
-        let attended = attention(self.heads(&tokens), Mask::Causal);
+        let attended = self_attention(self.qkv(&tokens), self.config.heads, Mask::Causal);
         self.finish(tokens, attended, draw)
     }
 
@@ -99,19 +99,19 @@ impl LlamaBlock {
     /// # Shapes
     /// - tokens and output: `[batch, tokens, dim]`
     pub fn step(&self, tokens: Tensor<3>, cache: &mut KvCache) -> Tensor<3> {
-        let AttentionInput { query, key, value } = self.heads(&tokens);
+        let AttentionInput { query, key, value } = split_heads(self.qkv(&tokens), self.config.heads);
         let mask = if tokens.dims()[1] > 1 { Mask::Causal } else { Mask::Full };
         let (key, value) = cache.extend(key, value);
-        let attended = attention(AttentionInput { query, key, value }, mask);
+        let attended = merge_heads(attention(AttentionInput { query, key, value }, mask));
         self.finish(tokens, attended, Draw::Deterministic)
     }
 
-    fn heads(&self, tokens: &Tensor<3>) -> AttentionInput {
-        split_heads(linear(&self.qkv, self.attention_norm.forward(tokens.clone())), self.config.heads)
+    fn qkv(&self, tokens: &Tensor<3>) -> Tensor<3> {
+        linear(&self.qkv, self.attention_norm.forward(tokens.clone()))
     }
 
-    fn finish(&self, tokens: Tensor<3>, attended: Tensor<4>, draw: Draw) -> Tensor<3> {
-        let added = full(linear(&self.proj, merge_heads(attended)));
+    fn finish(&self, tokens: Tensor<3>, attended: Tensor<3>, draw: Draw) -> Tensor<3> {
+        let added = full(linear(&self.proj, attended));
         let tokens = tokens + dropout(added, self.config.residual_dropout, draw.fork("residual"));
         let normed = self.ffn_norm.forward(tokens.clone());
         let added = full(linear(&self.down, silu(linear(&self.gate, normed.clone())) * linear(&self.up, normed)));

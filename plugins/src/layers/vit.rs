@@ -5,7 +5,7 @@ use larp_traits::error::divides;
 use larp_traits::precision::{full, linear};
 use larp_traits::{Backend, Component, Device, Init, SettingsError, Tensor, init};
 
-use super::attention::{AttentionInput, Mask, attention};
+use super::attention::{AttentionInput, Mask, self_attention};
 use super::gelu::gelu;
 
 /// Sizes of a stack of blocks.
@@ -98,8 +98,8 @@ impl VitBlock {
     /// # Shapes
     /// - tokens and output: `[batch, tokens, dim]`
     pub fn forward(&self, tokens: Tensor<3>) -> Tensor<3> {
-        let input = split_heads(linear(&self.qkv, self.norm1.forward(tokens.clone())), self.heads);
-        let tokens = tokens + full(linear(&self.proj, merge_heads(attention(input, Mask::Full))));
+        let qkv = linear(&self.qkv, self.norm1.forward(tokens.clone()));
+        let tokens = tokens + full(linear(&self.proj, self_attention(qkv, self.heads, Mask::Full)));
         let hidden = gelu(linear(&self.fc1, self.norm2.forward(tokens.clone())));
         tokens + full(linear(&self.fc2, hidden))
     }

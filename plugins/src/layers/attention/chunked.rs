@@ -104,7 +104,7 @@ pub(super) fn forward(
         outputs.push(weights.matmul(chunk.seen(&v)) / sum.clone());
         sums.push(sum.log() + max);
     }
-    (down(T::cat(outputs, 2)), down(T::cat(sums, 2)))
+    (down(chain(outputs)), down(chain(sums)))
 }
 
 pub(super) fn backward(saved: Saved, gradient: DispatchTensor, mask: Mask, dropped: Option<Dropped>) -> InputGradients {
@@ -126,7 +126,12 @@ pub(super) fn backward(saved: Saved, gradient: DispatchTensor, mask: Mask, dropp
     }
     dq.reverse();
     let total = |sum: Option<T>, like: &T| down(sum.unwrap_or_else(|| like.zeros_like()));
-    InputGradients([down(T::cat(dq, 2)), total(dk, &k), total(dv, &v)])
+    InputGradients([down(chain(dq)), total(dk, &k), total(dv, &v)])
+}
+
+/// The chunks one after the other; a single one as it is.
+fn chain(mut chunks: Vec<T>) -> T {
+    if chunks.len() == 1 { chunks.remove(0) } else { T::cat(chunks, 2) }
 }
 
 /// Adds the part for the first `keys` keys. Chunks come last first, so the first part covers every key.

@@ -7,6 +7,7 @@
 mod chunked;
 #[cfg(feature = "libtorch")]
 mod libtorch;
+mod packed;
 
 use burn::tensor::activation::softmax;
 use burn::tensor::{FloatDType, TensorPrimitive, ops::ModuleOps};
@@ -19,6 +20,7 @@ use larp_traits::precision::full;
 use larp_traits::{Device, Draw, Stream, Tensor};
 
 use super::dropout::dropout;
+pub use packed::self_attention;
 
 /// Which keys a query sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

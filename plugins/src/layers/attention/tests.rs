@@ -3,7 +3,7 @@ use larp_traits::tensor::{cpu, to_host};
 use larp_traits::{Device, Draw, Stream, Tensor};
 
 use super::chunked::{chunks, keep};
-use super::{AttentionInput, Dropped, Mask, attention, attention_with_dropout, naive_attention};
+use super::{AttentionInput, Dropped, Mask, attention, attention_with_dropout, naive_attention, self_attention};
 
 fn devices() -> Vec<Device> {
     vec![
@@ -119,4 +119,26 @@ fn dropout_keeps_its_share_of_the_probabilities() {
     let kept = to_host(Tensor::<4>::from_inner(keep(dropped, 0, [1, 1, 100, 100], &cpu())));
     let share = kept.iter().filter(|&&value| value > 0.0).count() as f64 / 1e4;
     assert!((share - 0.7).abs() < 0.02, "{share}");
+}
+
+#[test]
+fn packed_attention_equals_that_of_cut_heads() {
+    use crate::layers::vit::{merge_heads, split_heads};
+    let heads = 3;
+    for (device, mask) in devices().into_iter().flat_map(|device| [(device.clone(), Mask::Full), (device, Mask::Causal)]) {
+        let run = |attend: &dyn Fn(Tensor<3>) -> Tensor<3>| {
+            let data = Stream::new(5).normal([2, 37, 3 * heads * 16], &cpu()).into_data();
+            let qkv = Tensor::<3>::from_data(data, &device).require_grad();
+            let output = attend(qkv.clone());
+            let gradients = output.clone().powi_scalar(3).sum().backward();
+            (to_host(output), to_host(Tensor::<3>::from_inner(qkv.grad(&gradients).expect("tracked"))))
+        };
+        let (output, gradient) = run(&|qkv| self_attention(qkv, heads, mask));
+        let (expected, expected_gradient) =
+            run(&|qkv| merge_heads(naive_attention(split_heads(qkv, heads), mask, 0.0, Draw::Deterministic)));
+        assert_close("output", &output, &expected);
+        assert_close("gradient", &gradient, &expected_gradient);
+        let untracked = Tensor::<3>::from_data(Stream::new(5).normal([2, 37, 3 * heads * 16], &cpu()).into_data(), &device);
+        assert_close("untracked", &to_host(self_attention(untracked, heads, mask)), &expected);
+    }
 }

@@ -1,0 +1,118 @@
+//! Self-attention on queries, keys and values as their linear layer gives them.
+//!
+//! With the heads cut out and joined inside the operation, the gradients of queries, keys and values are written into one tensor once.
+//! Outside of it, each becomes a tensor of zeros with a third filled in, and three of those are added up.
+
+use burn::tensor::{DType, FloatDType, Tensor as BurnTensor, TensorData, TensorPrimitive, ops::ModuleOps};
+use burn_autodiff::checkpoint::{base::Checkpointer, strategy::NoCheckpointing};
+use burn_autodiff::grads::Gradients;
+use burn_autodiff::ops::{Backward, Ops, OpsKind};
+use burn_backend::ops::AttentionModuleOptions;
+use burn_dispatch::{Dispatch, DispatchTensor};
+use larp_traits::precision::full;
+use larp_traits::{Device, Tensor};
+
+use super::{InputGradients, Mask, Saved, accumulates_in_float32, backward, forward};
+
+type Inner<const D: usize> = BurnTensor<Dispatch, D>;
+
+/// `softmax(q k^T / sqrt(head_dim)) v` for each head.
+///
+/// # Shapes
+/// - qkv: `[batch, tokens, 3 * heads * head_dim]`, all queries, then all keys, then all values
+/// - output: `[batch, tokens, heads * head_dim]`
+pub fn self_attention(qkv: Tensor<3>, heads: usize, mask: Mask) -> Tensor<3> {
+    let dtype: FloatDType = qkv.dtype().into();
+    if dtype != FloatDType::F32 && !accumulates_in_float32(&qkv.device()) {
+        return self_attention(full(qkv), heads, mask).cast(dtype);
+    }
+    let qkv = qkv.into_primitive().tensor();
+    let [q, k, v] = apart(up::<3>(qkv.primitive), 3, heads).try_into().expect("three of them");
+    let output = match (SelfAttention { heads, mask }).prepare::<NoCheckpointing>([qkv.node]).compute_bound().stateful() {
+        OpsKind::Tracked(prepared) => {
+            let (output, log_sum_exp) = forward(&q, &k, &v, mask, None);
+            let joined = joined(vec![output.clone()]);
+            prepared.finish(Saved { q, k, v, output, log_sum_exp }, joined)
+        }
+        OpsKind::UnTracked(prepared) => {
+            let options = AttentionModuleOptions { is_causal: mask == Mask::Causal, ..Default::default() };
+            prepared.finish(joined(vec![Dispatch::attention(q, k, v, None, None, options)]))
+        }
+    };
+    Tensor::from_primitive(TensorPrimitive::Float(output))
+}
+
+#[derive(Debug)]
+struct SelfAttention {
+    heads: usize,
+    mask: Mask,
+}
+
+impl Backward<Dispatch, 1> for SelfAttention {
+    type State = Saved;
+
+    fn backward(self, ops: Ops<Saved, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let gradient = up::<3>(grads.consume::<Dispatch>(&ops.node));
+        let [batch, tokens, width] = gradient.dims();
+        let gradient = gradient.reshape([batch, tokens, self.heads, width / self.heads]);
+        let gradient = if copies_rows(&gradient) { swapped(gradient) } else { gradient.swap_dims(1, 2) };
+        let InputGradients(inputs) = backward(ops.state, down(gradient), self.mask, None);
+        if let [Some(parent)] = ops.parents {
+            grads.register::<Dispatch>(parent.id, joined(inputs.into()));
+        }
+    }
+}
+
+fn up<const D: usize>(tensor: DispatchTensor) -> Inner<D> {
+    Inner::from_primitive(TensorPrimitive::Float(tensor))
+}
+
+fn down<const D: usize>(tensor: Inner<D>) -> DispatchTensor {
+    tensor.into_primitive().tensor()
+}
+
+/// Cuts `[batch, tokens, parts * heads * head_dim]` into views of `[batch, heads, tokens, head_dim]`.
+fn apart(tensor: Inner<3>, parts: usize, heads: usize) -> Vec<DispatchTensor> {
+    let [batch, tokens, width] = tensor.dims();
+    let rows = tensor.reshape([batch, tokens, parts * heads, width / parts / heads]);
+    let part = |i| down(rows.clone().slice_dim(2, i * heads..(i + 1) * heads).swap_dims(1, 2));
+    (0..parts).map(part).collect()
+}
+
+/// Joins parts of `[batch, heads, tokens, head_dim]` to `[batch, tokens, parts * heads * head_dim]`.
+fn joined(parts: Vec<DispatchTensor>) -> DispatchTensor {
+    let parts: Vec<Inner<4>> = parts.into_iter().map(up::<4>).collect();
+    if copies_rows(&parts[0]) {
+        return down(interleaved(parts));
+    }
+    let [batch, heads, tokens, head_dim] = parts[0].dims();
+    let rows = parts.into_iter().map(|part| part.swap_dims(1, 2).reshape([batch, tokens, heads * head_dim]));
+    down(Inner::cat(rows.collect(), 2))
+}
+
+/// On Flex the rows of heads are copied whole, where it would gather value by value.
+fn copies_rows(tensor: &Inner<4>) -> bool {
+    matches!(tensor.device(), Device::Flex(_)) && tensor.dtype() == DType::F32
+}
+
+/// `[batch, a, b, row]` to `[batch, b, a, row]`.
+fn swapped(tensor: Inner<4>) -> Inner<4> {
+    let [batch, a, b, row] = tensor.dims();
+    interleaved(vec![tensor]).reshape([batch, b, a, row])
+}
+
+/// Parts of `[batch, a, b, row]` to `[batch, b, parts * a * row]`.
+fn interleaved(parts: Vec<Inner<4>>) -> Inner<3> {
+    let ([batch, a, b, length], device, count) = (parts[0].dims(), parts[0].device(), parts.len());
+    let mut joined = vec![0.0; batch * a * b * length * count];
+    for (part, tensor) in parts.into_iter().enumerate() {
+        let data = tensor.into_data();
+        let values = data.as_slice::<f32>().expect("float32, as the caller checked");
+        for (i, row) in values.chunks_exact(length).enumerate() {
+            let (clip, x, y) = (i / b / a, i / b % a, i % b);
+            let at = (((clip * b + y) * count + part) * a + x) * length;
+            joined[at..at + length].copy_from_slice(row);
+        }
+    }
+    Inner::from_data(TensorData::new(joined, [batch, b, count * a * length]), &device)
+}
