@@ -1,24 +1,15 @@
 //! Attention over chunks of queries: the largest tensor is `[batch, heads, chunk, tokens]`.
 
-use burn::tensor::TensorPrimitive;
-use burn_dispatch::{Dispatch, DispatchTensor};
+use burn_dispatch::DispatchTensor;
 use larp_traits::Device;
 
-use super::{Dropped, InputGradients, Mask, Saved};
+use super::{Dropped, Inner, InputGradients, Mask, Saved, down, up};
 
-type T = burn::tensor::Tensor<Dispatch, 4>;
+type T = Inner<4>;
 
 /// Values of one chunk of scores. Small enough to stay near the cache of a CPU, large enough that a step of the loop is one large
 /// matrix product.
 const CHUNK_VALUES: usize = 1 << 22;
-
-fn up(tensor: DispatchTensor) -> T {
-    T::from_primitive(TensorPrimitive::Float(tensor))
-}
-
-fn down(tensor: T) -> DispatchTensor {
-    tensor.into_primitive().tensor()
-}
 
 fn scale(head_dim: usize) -> f64 {
     1.0 / (head_dim as f64).sqrt()
@@ -74,7 +65,7 @@ impl Chunk {
             Mask::Full => scores,
             Mask::Causal => {
                 let rows = self.end - self.start;
-                let future = burn::tensor::Tensor::<Dispatch, 2>::ones([rows, self.keys], &scores.device())
+                let future = Inner::<2>::ones([rows, self.keys], &scores.device())
                     .triu(self.start as i64 + 1)
                     .greater_elem(0.5)
                     .unsqueeze::<4>();

@@ -10,7 +10,7 @@ mod libtorch;
 mod packed;
 
 use burn::tensor::activation::softmax;
-use burn::tensor::{FloatDType, TensorPrimitive, ops::ModuleOps};
+use burn::tensor::{FloatDType, Tensor as BurnTensor, TensorPrimitive, ops::ModuleOps};
 use burn_autodiff::checkpoint::{base::Checkpointer, strategy::NoCheckpointing};
 use burn_autodiff::grads::Gradients;
 use burn_autodiff::ops::{Backward, Ops, OpsKind};
@@ -92,12 +92,26 @@ fn fused(input: AttentionInput, mask: Mask, dropped: Option<Dropped>) -> Tensor<
             prepared.finish(Saved { q, k, v, output: output.clone(), log_sum_exp }, output)
         }
         OpsKind::UnTracked(prepared) if dropped.is_some() => prepared.finish(forward(&q, &k, &v, mask, dropped).0),
-        OpsKind::UnTracked(prepared) => {
-            let options = AttentionModuleOptions { is_causal: mask == Mask::Causal, ..Default::default() };
-            prepared.finish(Dispatch::attention(q, k, v, None, None, options))
-        }
+        OpsKind::UnTracked(prepared) => prepared.finish(untracked(q, k, v, mask)),
     };
     Tensor::from_primitive(TensorPrimitive::Float(output))
+}
+
+/// The backend's own attention, for when nothing has to be kept.
+fn untracked(q: DispatchTensor, k: DispatchTensor, v: DispatchTensor, mask: Mask) -> DispatchTensor {
+    let options = AttentionModuleOptions { is_causal: mask == Mask::Causal, ..Default::default() };
+    Dispatch::attention(q, k, v, None, None, options)
+}
+
+/// A tensor below autodiff.
+type Inner<const D: usize> = BurnTensor<Dispatch, D>;
+
+fn up<const D: usize>(tensor: DispatchTensor) -> Inner<D> {
+    Inner::from_primitive(TensorPrimitive::Float(tensor))
+}
+
+fn down<const D: usize>(tensor: Inner<D>) -> DispatchTensor {
+    tensor.into_primitive().tensor()
 }
 
 /// Whether the kernels of a device take their softmax in float32 whatever the inputs are.

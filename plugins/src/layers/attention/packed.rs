@@ -3,18 +3,15 @@
 //! With the heads cut out and joined inside the operation, the gradients of queries, keys and values are written into one tensor once.
 //! Outside of it, each becomes a tensor of zeros with a third filled in, and three of those are added up.
 
-use burn::tensor::{DType, FloatDType, Tensor as BurnTensor, TensorData, TensorPrimitive, ops::ModuleOps};
+use burn::tensor::{DType, FloatDType, TensorData, TensorPrimitive};
 use burn_autodiff::checkpoint::{base::Checkpointer, strategy::NoCheckpointing};
 use burn_autodiff::grads::Gradients;
 use burn_autodiff::ops::{Backward, Ops, OpsKind};
-use burn_backend::ops::AttentionModuleOptions;
 use burn_dispatch::{Dispatch, DispatchTensor};
 use larp_traits::precision::full;
 use larp_traits::{Device, Tensor};
 
-use super::{InputGradients, Mask, Saved, accumulates_in_float32, backward, forward};
-
-type Inner<const D: usize> = BurnTensor<Dispatch, D>;
+use super::{Inner, InputGradients, Mask, Saved, accumulates_in_float32, backward, down, forward, untracked, up};
 
 /// `softmax(q k^T / sqrt(head_dim)) v` for each head.
 ///
@@ -34,10 +31,7 @@ pub fn self_attention(qkv: Tensor<3>, heads: usize, mask: Mask) -> Tensor<3> {
             let joined = joined(vec![output.clone()]);
             prepared.finish(Saved { q, k, v, output, log_sum_exp }, joined)
         }
-        OpsKind::UnTracked(prepared) => {
-            let options = AttentionModuleOptions { is_causal: mask == Mask::Causal, ..Default::default() };
-            prepared.finish(joined(vec![Dispatch::attention(q, k, v, None, None, options)]))
-        }
+        OpsKind::UnTracked(prepared) => prepared.finish(joined(vec![untracked(q, k, v, mask)])),
     };
     Tensor::from_primitive(TensorPrimitive::Float(output))
 }
@@ -61,14 +55,6 @@ impl Backward<Dispatch, 1> for SelfAttention {
             grads.register::<Dispatch>(parent.id, joined(inputs.into()));
         }
     }
-}
-
-fn up<const D: usize>(tensor: DispatchTensor) -> Inner<D> {
-    Inner::from_primitive(TensorPrimitive::Float(tensor))
-}
-
-fn down<const D: usize>(tensor: Inner<D>) -> DispatchTensor {
-    tensor.into_primitive().tensor()
 }
 
 /// Cuts `[batch, tokens, parts * heads * head_dim]` into views of `[batch, heads, tokens, head_dim]`.

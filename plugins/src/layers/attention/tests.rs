@@ -4,6 +4,7 @@ use larp_traits::{Device, Draw, Stream, Tensor};
 
 use super::chunked::{chunks, keep};
 use super::{AttentionInput, Dropped, Mask, attention, attention_with_dropout, naive_attention, self_attention};
+use crate::layers::vit::{merge_heads, split_heads};
 
 fn devices() -> Vec<Device> {
     vec![
@@ -123,12 +124,11 @@ fn dropout_keeps_its_share_of_the_probabilities() {
 
 #[test]
 fn packed_attention_equals_that_of_cut_heads() {
-    use crate::layers::vit::{merge_heads, split_heads};
     let heads = 3;
+    let input = Stream::new(5).normal([2, 37, 3 * heads * 16], &cpu()).into_data();
     for (device, mask) in devices().into_iter().flat_map(|device| [(device.clone(), Mask::Full), (device, Mask::Causal)]) {
         let run = |attend: &dyn Fn(Tensor<3>) -> Tensor<3>| {
-            let data = Stream::new(5).normal([2, 37, 3 * heads * 16], &cpu()).into_data();
-            let qkv = Tensor::<3>::from_data(data, &device).require_grad();
+            let qkv = Tensor::<3>::from_data(input.clone(), &device).require_grad();
             let output = attend(qkv.clone());
             let gradients = output.clone().powi_scalar(3).sum().backward();
             (to_host(output), to_host(Tensor::<3>::from_inner(qkv.grad(&gradients).expect("tracked"))))
@@ -138,7 +138,7 @@ fn packed_attention_equals_that_of_cut_heads() {
             run(&|qkv| merge_heads(naive_attention(split_heads(qkv, heads), mask, 0.0, Draw::Deterministic)));
         assert_close("output", &output, &expected);
         assert_close("gradient", &gradient, &expected_gradient);
-        let untracked = Tensor::<3>::from_data(Stream::new(5).normal([2, 37, 3 * heads * 16], &cpu()).into_data(), &device);
+        let untracked = Tensor::<3>::from_data(input.clone(), &device);
         assert_close("untracked", &to_host(self_attention(untracked, heads, mask)), &expected);
     }
 }
