@@ -80,6 +80,7 @@ fn norm(values: impl Iterator<Item = f32>) -> f64 {
 #[rstest]
 #[case::flex(cpu())]
 #[cfg_attr(feature = "libtorch", case::libtorch(Device::LibTorch(Default::default())))]
+#[cfg_attr(feature = "cuda", case::cuda(Device::Cuda(Default::default())))]
 fn central_differences_give_the_gradient_of_the_penalty(#[case] device: Device) {
     let case = case();
     let critic = critic(&case, &device);

@@ -8,7 +8,8 @@
 //! larp_traits::conformance!(svq_32: Quantizer, "svq", "codebook_size = 32");
 //! ```
 //!
-//! It becomes a module (`svq`) of tests, one a behaviour. With the feature `libtorch` of this crate each runs on libtorch too.
+//! It becomes a module (`svq`) of tests, one a behaviour. With the feature `libtorch` or `cuda` of this crate each runs
+//! there too.
 //! Video is 3 x 4 x 16 x 24; where the settings refuse it, the first of a few other shapes they take (see [`trial`]).
 
 pub mod compare;
@@ -39,12 +40,14 @@ pub use trial::{Outputs, Subject, Trial};
 
 use crate::tensor::{Device, cpu};
 
-/// The devices that tests run on: the built-in CPU, and libtorch's in a build with it.
+/// The devices that tests run on: the built-in CPU, and in a build with it libtorch's CPU and the first CUDA device.
 pub fn devices() -> Vec<Device> {
     vec![
         cpu(),
         #[cfg(feature = "libtorch")]
         Device::LibTorch(burn_tch::LibTorchDevice::Cpu),
+        #[cfg(feature = "cuda")]
+        Device::Cuda(burn_cuda::CudaDevice { index: 0 }),
     ]
 }
 

@@ -18,6 +18,7 @@ use case::{Case, Kind};
 #[rstest]
 #[case::flex(larp_traits::tensor::cpu())]
 #[cfg_attr(feature = "libtorch", case::libtorch(Device::LibTorch(Default::default())))]
+#[cfg_attr(feature = "cuda", case::cuda(Device::Cuda(Default::default())))]
 fn parity_with_the_released_code(#[case] device: Device) {
     let cases = Case::load_all(&case::folder()).unwrap_or_else(|problem| panic!("{problem}"));
     let mut failures = Vec::new();
