@@ -1,18 +1,11 @@
 use burn::tensor::activation::softmax;
+use larp_traits::conformance::devices;
 use larp_traits::tensor::{cpu, to_host};
 use larp_traits::{Device, Draw, Stream, Tensor};
 
 use super::chunked::{chunks, keep};
 use super::{AttentionInput, Dropped, Mask, attention, attention_with_dropout, naive_attention, self_attention};
 use crate::layers::vit::{merge_heads, split_heads};
-
-fn devices() -> Vec<Device> {
-    vec![
-        cpu(),
-        #[cfg(feature = "libtorch")]
-        Device::LibTorch(burn_tch::LibTorchDevice::Cpu),
-    ]
-}
 
 struct Outcome {
     output: Vec<f32>,
