@@ -16,7 +16,6 @@ pub mod ablate;
 pub mod analyze;
 pub mod clip;
 pub mod convert;
-mod cores;
 pub mod data;
 pub mod device;
 pub mod doctor;

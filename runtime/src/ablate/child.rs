@@ -12,7 +12,6 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use super::folder::RunState;
-use crate::cores::OPENMP_THREADS;
 use crate::media::FileError;
 
 /// How often a child is looked at.
@@ -28,8 +27,6 @@ pub(super) struct Training<'a> {
     pub run: PathBuf,
     pub log: PathBuf,
     pub device: &'a str,
-    /// Its share of the cores, unless the environment gives one.
-    pub openmp_threads: Option<usize>,
 }
 
 impl Training<'_> {
@@ -50,7 +47,6 @@ impl Training<'_> {
             .arg(&self.run)
             .args(["--device", self.device, "--resume", "--stop-with-stdin"])
             .env("NO_COLOR", "1")
-            .envs(self.openmp_threads.map(|threads| (OPENMP_THREADS, threads.to_string())))
             .stdin(Stdio::piped())
             .stdout(log)
             .stderr(errors)

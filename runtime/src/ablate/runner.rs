@@ -13,7 +13,6 @@ use super::measure::{Measure, MeasureInput};
 use super::page::write_page;
 use super::plan::{Plan, SubRun, write_pipeline};
 use super::results::Results;
-use crate::cores::{SharedCores, openmp_threads};
 
 /// What to run, and where.
 pub struct AblateRequest {
@@ -118,7 +117,6 @@ fn train(
     let before: Vec<(SubRun, RunState)> = states.to_vec();
     let (sender, receiver) = mpsc::channel();
     let stop = AtomicBool::new(false);
-    let _cores = SharedCores::between(request.jobs);
     std::thread::scope(|scope| {
         for _ in 0..request.jobs.max(1) {
             let (sender, queue, before, stop) = (sender.clone(), &queue, &before, &stop);
@@ -178,7 +176,6 @@ fn one(
             run: folder.run(plan, run),
             log: folder.log(plan, run),
             device: &request.device,
-            openmp_threads: openmp_threads(request.jobs),
         };
         state = training.run(&request.interrupted)?;
         tell(AblateEvent::Ended { variant, seed, state: state.clone(), seconds: started.elapsed().as_secs_f64() });

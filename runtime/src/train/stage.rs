@@ -20,7 +20,6 @@ use super::schedule::learning_rate;
 use super::session::{Event, Session};
 use super::watchdog::{Watchdog, diverged};
 use crate::RuntimeError;
-use crate::cores::SharedCores;
 use crate::pipeline::OptimizerSettings;
 use crate::report::{MetricRecord, MetricSplit, Stage, StageSummary, Warning, step_folder, write_report};
 
@@ -197,7 +196,6 @@ fn passes<T: Task>(task: &T, model: &T::Model, inputs: Vec<(T::Batch, Draw)>, at
     if threads <= 1 {
         return inputs.into_iter().map(|(batch, draw)| pass(model.clone(), batch, draw)).collect();
     }
-    let _cores = SharedCores::between(threads);
     let mut done = Vec::with_capacity(inputs.len());
     let mut inputs = inputs.into_iter().peekable();
     while inputs.peek().is_some() {
