@@ -27,7 +27,13 @@ pub(super) struct Training<'a> {
     pub run: PathBuf,
     pub log: PathBuf,
     pub device: &'a str,
+    /// Whether others run at the same time.
+    pub crowded: bool,
 }
+
+/// How the threads of OpenMP, so of libtorch, wait for each other: if nothing is said, in a loop, which takes most of the time where
+/// there are more of them than cores. Unlike their number, it does not change what is computed.
+const WAIT_POLICY: &str = "OMP_WAIT_POLICY";
 
 impl Training<'_> {
     /// Runs it to its end, or until `interrupted` is set.
@@ -40,6 +46,7 @@ impl Training<'_> {
         }
         let log = File::create(&self.log).map_err(FileError::at("create", &self.log))?;
         let errors = log.try_clone().map_err(FileError::at("open", &self.log))?;
+        let patient = self.crowded && std::env::var_os(WAIT_POLICY).is_none();
         let child = Command::new(self.program)
             .arg("train")
             .arg(&self.pipeline)
@@ -47,6 +54,7 @@ impl Training<'_> {
             .arg(&self.run)
             .args(["--device", self.device, "--resume", "--stop-with-stdin"])
             .env("NO_COLOR", "1")
+            .envs(patient.then_some((WAIT_POLICY, "passive")))
             .stdin(Stdio::piped())
             .stdout(log)
             .stderr(errors)

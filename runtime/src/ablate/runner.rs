@@ -176,6 +176,7 @@ fn one(
             run: folder.run(plan, run),
             log: folder.log(plan, run),
             device: &request.device,
+            crowded: request.jobs > 1,
         };
         state = training.run(&request.interrupted)?;
         tell(AblateEvent::Ended { variant, seed, state: state.clone(), seconds: started.elapsed().as_secs_f64() });
