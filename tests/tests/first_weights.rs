@@ -16,7 +16,7 @@ fn weights(pipeline: &Pipeline) -> Vec<(String, Vec<f32>)> {
 #[case::out("bottleneck.out_gain", "project_out.weight")]
 #[case::patches("encoder.patch_embedding.gain", "encoder.embed.proj.weight")]
 fn a_gain_widens_the_first_weights_of_its_layer_alone(#[case] key: &str, #[case] layer: &str) {
-    let (paper, wider) = (weights(&larp_tiny(&[])), weights(&larp_tiny(&[&format!("{key}=8")])));
+    let [paper, wider] = ["1", "8"].map(|gain| weights(&larp_tiny(&[&format!("{key}={gain}")])));
     assert!(paper.iter().any(|(name, _)| name == layer), "{:?}", paper.iter().map(|(name, _)| name).collect::<Vec<_>>());
     for ((name, paper), (_, wider)) in paper.iter().zip(&wider) {
         let gain = if name == layer { 8.0 } else { 1.0 };

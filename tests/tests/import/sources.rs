@@ -116,8 +116,15 @@ pub fn tokenizer_for(case: &Case, run: &Path) {
     let number = |key: &str| case.info["model"][key].as_u64().expect("a number");
     let tokens = format!("encoder.tokens={}", number("max_seq_len"));
     let codes = format!("quantizer.codebook_size={}", number("vocab_size"));
-    let set =
-        ["train.tokenizer.steps=0", "bottleneck.norm=none", "prior.type=none", "quantizer.entropy_weight=0.0", &tokens, &codes];
+    let set = [
+        "train.tokenizer.steps=0",
+        "encoder.patch_embedding.centred=false",
+        "bottleneck.norm=none",
+        "prior.type=none",
+        "quantizer.entropy_weight=0.0",
+        &tokens,
+        &codes,
+    ];
     let (pipeline, stage) = (larp_tiny(&set), larp_runtime::train::StageChoice::Tokenizer);
     let request = TrainRequest {
         pipeline,
