@@ -121,15 +121,22 @@ fn a_pth_that_holds_a_command_is_refused_by_its_name() {
 fn a_pipeline_without_equivalent_is_not_exported() {
     let folder = tempdir().expect("a folder");
     let run = folder.path().join("run");
-    let set =
-        ["train.tokenizer.steps=0", "train.generator.steps=0", "train.generator.cached_clips=2", "train.evaluation_clips=2"];
+    let set = [
+        "train.tokenizer.steps=0",
+        "train.generator.steps=0",
+        "train.generator.cached_clips=2",
+        "train.evaluation_clips=2",
+        "bottleneck.out_gain=8",
+        "encoder.patch_embedding={ gain = 6.0, centred = true }",
+        "quantizer.entropy_weight=0.3",
+    ];
     train(larp_tiny(&set), &run, false).expect("it starts");
     let request = ExportRequest { run, stage: Stage::Tokenizer, output: folder.path().join("out") };
     let error = export(&request).expect_err("refused").to_string();
     for expected in [
         "`bottleneck.norm` = \"act-norm\"",
         "`encoder.patch_embedding.centred` = true",
-        "`quantizer.entropy_weight` = 0.05",
+        "`quantizer.entropy_weight` = 0.3",
         "`prior.heads` = 2",
     ] {
         assert!(error.contains(expected), "{error}");
