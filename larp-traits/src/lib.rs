@@ -47,6 +47,7 @@ pub mod params;
 pub mod perceptual;
 pub mod precision;
 pub mod prelude;
+pub mod primitive;
 pub mod prior;
 pub mod published;
 pub mod quantizer;

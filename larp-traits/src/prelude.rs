@@ -4,6 +4,7 @@ pub use burn::module::{Module, Param};
 pub use serde::{Deserialize, Serialize};
 
 pub use crate::error::divides;
+pub use crate::precision::{linear_float32, matmul};
 pub use crate::tensor::{cpu, ints_to_host, scalar, to_host, untracked};
 pub use crate::{
     Backend, Buffer, BuildContext, Component, Condition, ConditionKind, ConditionTokens, Critic, CriticSettings, Decoder,

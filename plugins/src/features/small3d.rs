@@ -103,7 +103,7 @@ impl Small3d {
     /// - output: `[batch, CLASSES]`
     pub fn logits(&self, clips: Tensor<5>) -> Tensor<2> {
         let head = untracked(self.head.val());
-        self.features(clips).matmul(head) + untracked(self.head_bias.val()).reshape([1, CLASSES])
+        matmul(self.features(clips), head) + untracked(self.head_bias.val()).reshape([1, CLASSES])
     }
 }
 

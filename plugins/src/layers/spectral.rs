@@ -1,6 +1,7 @@
 //! Spectral normalisation (Miyato et al., 2018): every linear layer's weight over its largest singular value.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use larp_traits::precision::matmul;
 use larp_traits::tensor::untracked;
 use larp_traits::{Backend, Buffer, Component, Device, Init, Tensor, params};
 
@@ -52,15 +53,15 @@ fn unit(vector: Tensor<2>) -> Tensor<2> {
 /// - left: `[1, inputs]`, any length
 /// - output: `[1, inputs]` and `[1, outputs]`, of length 1
 fn iterate(weight: &Tensor<2>, left: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
-    let right = unit(left.matmul(weight.clone()));
-    (unit(right.clone().matmul(weight.clone().transpose())), right)
+    let right = unit(matmul(left, weight.clone()));
+    (unit(matmul(right.clone(), weight.clone().transpose())), right)
 }
 
 /// Estimate of the largest singular value, `[1, 1]`, with its gradient in the weight. The saved vector takes one more step here, so that
 /// a model that was never refreshed has a usable value too.
 fn largest_singular_value(weight: &Tensor<2>, vector: &Buffer<1>) -> Tensor<2> {
     let (left, right) = iterate(&untracked(weight.clone()), vector.val().unsqueeze());
-    (left.matmul(weight.clone()) * right).sum_dim(1).clamp_min(EPS)
+    (matmul(left, weight.clone()) * right).sum_dim(1).clamp_min(EPS)
 }
 
 struct Normalize<'a> {

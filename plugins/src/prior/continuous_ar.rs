@@ -9,7 +9,7 @@ use burn::nn::{LayerNorm, Linear};
 use burn::tensor::activation::softmax;
 use larp_traits::deviation;
 use larp_traits::error::positive;
-use larp_traits::precision::linear_float32;
+use larp_traits::precision::{linear_float32, matmul};
 use larp_traits::prelude::*;
 
 use crate::layers::codes::CODE_STD;
@@ -198,7 +198,7 @@ impl ContinuousAr {
             Similarity::Cosine => l2_normalize(codebook),
             Similarity::Dot => codebook,
         };
-        predicted.matmul(codes.transpose().unsqueeze()).div_scalar(self.settings.temperature)
+        matmul(predicted, codes.transpose().unsqueeze()).div_scalar(self.settings.temperature)
     }
 
     /// The sequence of the second pass: embedding `i + 1` is that of `drawn[i]` where `replaced[i]` is not 0.

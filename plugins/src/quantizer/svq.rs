@@ -125,7 +125,7 @@ impl Svq {
     }
 
     fn logits(&self, latents: Tensor<2>, codes: Tensor<2>) -> Tensor<2> {
-        latents.matmul(codes.transpose()).div_scalar(self.settings.temperature)
+        matmul(latents, codes.transpose()).div_scalar(self.settings.temperature)
     }
 }
 

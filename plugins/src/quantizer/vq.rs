@@ -79,7 +79,7 @@ impl Vq {
     fn logits(&self, latents: Tensor<2>) -> Tensor<2> {
         let codes = self.codes();
         let lengths = |vectors: Tensor<2>| vectors.square().sum_dim(1);
-        let products = latents.clone().matmul(codes.clone().transpose()).mul_scalar(2.0);
+        let products = matmul(latents.clone(), codes.clone().transpose()).mul_scalar(2.0);
         (products - lengths(latents) - lengths(codes).transpose()).div_scalar(self.settings.entropy_temperature)
     }
 }
@@ -91,7 +91,7 @@ impl Quantizer for Vq {
         let lengths = codes.clone().square().sum_dim(1).transpose();
         // |z - e|^2 without |z|^2, which is the same for every code
         let tokens = choose(&latents, |rows, _| {
-            let distances = lengths.clone() - rows.matmul(codes.clone().transpose()).mul_scalar(2.0);
+            let distances = lengths.clone() - matmul(rows, codes.clone().transpose()).mul_scalar(2.0);
             distances.argmin(1).squeeze_dim(1)
         });
         let chosen = lookup(self.codes(), tokens.clone());

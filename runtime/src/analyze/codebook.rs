@@ -1,5 +1,6 @@
 //! Which codes are used, how evenly, and how alike they are; now, and over training.
 
+use larp_traits::precision::matmul;
 use larp_traits::tensor::{ints_to_host, to_host};
 use larp_traits::{Draw, Tensor};
 use serde::Serialize;
@@ -208,7 +209,7 @@ fn nearest(codes: Tensor<2>) -> Vec<(usize, f64)> {
     let mut found = Vec::with_capacity(vocab);
     for start in (0..vocab).step_by(ROWS) {
         let part = codes.clone().slice_dim(0, start..vocab.min(start + ROWS));
-        let similarities = to_host(part.matmul(codes.clone().transpose()));
+        let similarities = to_host(matmul(part, codes.clone().transpose()));
         for (row, values) in similarities.chunks(vocab).enumerate() {
             let others = (0..vocab).filter(|&other| other != start + row);
             let best = others.max_by(|&a, &b| values[a].total_cmp(&values[b]));

@@ -29,8 +29,9 @@ pub struct Train {
     /// Threads that compute the passes of a step (its `accumulation`) at once; the numbers do not depend on it. On a CPU whose
     /// backend leaves cores idle, several small passes are faster than a large one.
     pub threads: usize,
-    /// What the transformers compute in while training: `float32`, or `bf16` on libtorch and CUDA. Parameters, norms, quantizer, logits
-    /// and losses are float32 in any case, and so are evaluation and generation.
+    /// What the transformers compute in while training: `float32`, `tf32` on CUDA (float32 with factors of products rounded), or `bf16` on
+    /// libtorch and CUDA, where norms, quantizer, logits and losses stay float32. Parameters are float32 in any case, and so are
+    /// evaluation and generation.
     pub precision: Precision,
     /// Steps in a row that are skipped for a loss or gradient that is no number before training stops; 0 is never.
     pub max_skipped_in_a_row: usize,

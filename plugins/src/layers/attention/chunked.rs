@@ -2,8 +2,9 @@
 
 use burn_dispatch::DispatchTensor;
 use larp_traits::Device;
+use larp_traits::precision::{Factors, Inner, product};
 
-use super::{Dropped, Inner, InputGradients, Mask, Saved, down, up};
+use super::{Dropped, FusedAttention, InputGradients, Mask, Saved, down, up};
 
 type T = Inner<4>;
 
@@ -59,8 +60,8 @@ impl Chunk {
     }
 
     /// Scaled and masked scores, `[batch, heads, chunk, keys]`.
-    fn scores(&self, q: &T, k: &T, mask: Mask) -> T {
-        let scores = self.queries(q).matmul(self.seen(k).swap_dims(2, 3)).mul_scalar(scale(q.dims()[3]));
+    fn scores(&self, q: &T, k: &T, mask: Mask, factors: Factors) -> T {
+        let scores = product(self.queries(q), self.seen(k).swap_dims(2, 3), factors).mul_scalar(scale(q.dims()[3]));
         match mask {
             Mask::Full => scores,
             Mask::Causal => {
@@ -79,26 +80,26 @@ pub(super) fn forward(
     q: &DispatchTensor,
     k: &DispatchTensor,
     v: &DispatchTensor,
-    mask: Mask,
-    dropped: Option<Dropped>,
+    FusedAttention { mask, dropped, factors }: FusedAttention,
 ) -> (DispatchTensor, DispatchTensor) {
     let [q, k, v] = [q, k, v].map(|t| up(t.clone()));
     let keys = k.dims()[2];
     let (mut outputs, mut sums) = (Vec::new(), Vec::new());
     for range in chunks(q.dims(), keys) {
         let chunk = Chunk::new(range, keys, mask);
-        let scores = chunk.scores(&q, &k, mask);
+        let scores = chunk.scores(&q, &k, mask, factors);
         let max = scores.clone().max_dim(3);
         let weights = (scores - max.clone()).exp();
         let sum = weights.clone().sum_dim(3);
         let weights = chunk.with_dropout(weights, dropped);
-        outputs.push(weights.matmul(chunk.seen(&v)) / sum.clone());
+        outputs.push(product(weights, chunk.seen(&v), factors) / sum.clone());
         sums.push(sum.log() + max);
     }
     (down(chain(outputs)), down(chain(sums)))
 }
 
-pub(super) fn backward(saved: Saved, gradient: DispatchTensor, mask: Mask, dropped: Option<Dropped>) -> InputGradients {
+pub(super) fn backward(saved: Saved, gradient: DispatchTensor, operation: FusedAttention) -> InputGradients {
+    let FusedAttention { mask, dropped, factors } = operation;
     let [q, k, v, output, sums, gradient] = [saved.q, saved.k, saved.v, saved.output, saved.log_sum_exp, gradient].map(up);
     let keys = k.dims()[2];
     let scale = scale(q.dims()[3]);
@@ -106,14 +107,14 @@ pub(super) fn backward(saved: Saved, gradient: DispatchTensor, mask: Mask, dropp
     let (mut dq, mut dk, mut dv) = (Vec::new(), None::<T>, None::<T>);
     for range in chunks(q.dims(), keys).collect::<Vec<_>>().into_iter().rev() {
         let chunk = Chunk::new(range, keys, mask);
-        let weights = (chunk.scores(&q, &k, mask) - chunk.queries(&sums)).exp();
+        let weights = (chunk.scores(&q, &k, mask, factors) - chunk.queries(&sums)).exp();
         let gradient = chunk.queries(&gradient);
         let kept = chunk.with_dropout(weights.clone(), dropped);
-        accumulate(&mut dv, kept.swap_dims(2, 3).matmul(gradient.clone()), chunk.keys);
-        let dweights = chunk.with_dropout(gradient.matmul(chunk.seen(&v).swap_dims(2, 3)), dropped);
+        accumulate(&mut dv, product(kept.swap_dims(2, 3), gradient.clone(), factors), chunk.keys);
+        let dweights = chunk.with_dropout(product(gradient, chunk.seen(&v).swap_dims(2, 3), factors), dropped);
         let dscores = (weights * (dweights - chunk.queries(&delta))).mul_scalar(scale);
-        dq.push(dscores.clone().matmul(chunk.seen(&k)));
-        accumulate(&mut dk, dscores.swap_dims(2, 3).matmul(chunk.queries(&q)), chunk.keys);
+        dq.push(product(dscores.clone(), chunk.seen(&k), factors));
+        accumulate(&mut dk, product(dscores.swap_dims(2, 3), chunk.queries(&q), factors), chunk.keys);
     }
     dq.reverse();
     let total = |sum: Option<T>, like: &T| down(sum.unwrap_or_else(|| like.zeros_like()));

@@ -2,23 +2,9 @@
 
 use burn_dispatch::{BackendTensor, DispatchTensor, DispatchTensorKind};
 use burn_tch::TchTensor;
+use larp_traits::primitive::{from_kind, kind};
 
 use super::{InputGradients, Mask, Saved};
-
-// With burn-dispatch's `autodiff` feature off, `DispatchTensor` is a struct of one private field, its kind.
-const _: () = assert!(size_of::<DispatchTensor>() == size_of::<DispatchTensorKind>());
-
-#[allow(unsafe_code)]
-fn kind(tensor: DispatchTensor) -> DispatchTensorKind {
-    // SAFETY: a struct of one field has that field's size, alignment and validity, at offset 0; sizes are compared above
-    unsafe { std::mem::transmute(tensor) }
-}
-
-#[allow(unsafe_code)]
-fn from_kind(kind: DispatchTensorKind) -> DispatchTensor {
-    // SAFETY: as in `kind`
-    unsafe { std::mem::transmute(kind) }
-}
 
 /// The libtorch tensor, when it is one on the CPU.
 fn get(tensor: &DispatchTensor) -> Option<tch::Tensor> {

@@ -10,13 +10,13 @@ mod libtorch;
 mod packed;
 
 use burn::tensor::activation::softmax;
-use burn::tensor::{FloatDType, Tensor as BurnTensor, TensorPrimitive, ops::ModuleOps};
+use burn::tensor::{FloatDType, TensorPrimitive, ops::ModuleOps};
 use burn_autodiff::checkpoint::{base::Checkpointer, strategy::NoCheckpointing};
 use burn_autodiff::grads::Gradients;
 use burn_autodiff::ops::{Backward, Ops, OpsKind};
 use burn_backend::ops::AttentionModuleOptions;
 use burn_dispatch::{Dispatch, DispatchTensor};
-use larp_traits::precision::full;
+use larp_traits::precision::{Factors, Inner, full, matmul};
 use larp_traits::{Device, Draw, Stream, Tensor};
 
 use super::dropout::dropout;
@@ -57,7 +57,7 @@ struct Dropped {
 /// # Panics
 /// When a causal mask is asked for and there are not as many queries as keys.
 pub fn attention(input: AttentionInput, mask: Mask) -> Tensor<4> {
-    fused(input, mask, None)
+    fused(input, mask, None, Factors::of_pass())
 }
 
 /// [`attention`] with dropout on the probabilities; without when the draw is deterministic.
@@ -68,43 +68,45 @@ pub fn attention(input: AttentionInput, mask: Mask) -> Tensor<4> {
 /// # Panics
 /// When a causal mask is asked for and there are not as many queries as keys.
 pub fn attention_with_dropout(input: AttentionInput, mask: Mask, probability: f64, draw: Draw) -> Tensor<4> {
-    match draw {
-        Draw::Stream(stream) if probability > 0.0 => fused(input, mask, Some(Dropped { probability, stream })),
-        _ => fused(input, mask, None),
-    }
+    let dropped = match draw {
+        Draw::Stream(stream) if probability > 0.0 => Some(Dropped { probability, stream }),
+        _ => None,
+    };
+    fused(input, mask, dropped, Factors::of_pass())
 }
 
-fn fused(input: AttentionInput, mask: Mask, dropped: Option<Dropped>) -> Tensor<4> {
+fn fused(input: AttentionInput, mask: Mask, dropped: Option<Dropped>, factors: Factors) -> Tensor<4> {
     let dtype: FloatDType = input.query.dtype().into();
     if dtype != FloatDType::F32 && (dropped.is_some() || !accumulates_in_float32(&input.query.device())) {
         let AttentionInput { query, key, value } = input;
-        return fused(AttentionInput { query: full(query), key: full(key), value: full(value) }, mask, dropped).cast(dtype);
+        // TF32 holds every value of bf16
+        return fused(AttentionInput { query: full(query), key: full(key), value: full(value) }, mask, dropped, Factors::Tf32)
+            .cast(dtype);
     }
     let AttentionInput { query, key, value } = input;
     assert!(mask == Mask::Full || query.dims()[2] == key.dims()[2], "a causal mask is square");
     let [query, key, value] = [query, key, value].map(|t| t.into_primitive().tensor());
     let nodes = [query.node.clone(), key.node.clone(), value.node.clone()];
     let [q, k, v] = [query.primitive, key.primitive, value.primitive];
-    let operation = FusedAttention { mask, dropped };
+    let operation = FusedAttention { mask, dropped, factors };
     let output = match operation.prepare::<NoCheckpointing>(nodes).compute_bound().stateful() {
         OpsKind::Tracked(prepared) => {
-            let (output, log_sum_exp) = forward(&q, &k, &v, mask, dropped);
+            let (output, log_sum_exp) = forward(&q, &k, &v, operation);
             prepared.finish(Saved { q, k, v, output: output.clone(), log_sum_exp }, output)
         }
-        OpsKind::UnTracked(prepared) if dropped.is_some() => prepared.finish(forward(&q, &k, &v, mask, dropped).0),
-        OpsKind::UnTracked(prepared) => prepared.finish(untracked(q, k, v, mask)),
+        OpsKind::UnTracked(prepared) => prepared.finish(untracked(q, k, v, operation)),
     };
     Tensor::from_primitive(TensorPrimitive::Float(output))
 }
 
-/// The backend's own attention, for when nothing has to be kept.
-fn untracked(q: DispatchTensor, k: DispatchTensor, v: DispatchTensor, mask: Mask) -> DispatchTensor {
-    let options = AttentionModuleOptions { is_causal: mask == Mask::Causal, ..Default::default() };
+/// Attention of which nothing has to be kept: the backend's own, where it has what is asked for.
+fn untracked(q: DispatchTensor, k: DispatchTensor, v: DispatchTensor, operation: FusedAttention) -> DispatchTensor {
+    if operation.dropped.is_some() || operation.factors.need_own_kernel(&up::<4>(q.clone()).device()) {
+        return forward(&q, &k, &v, operation).0;
+    }
+    let options = AttentionModuleOptions { is_causal: operation.mask == Mask::Causal, ..Default::default() };
     Dispatch::attention(q, k, v, None, None, options)
 }
-
-/// A tensor below autodiff.
-type Inner<const D: usize> = BurnTensor<Dispatch, D>;
 
 fn up<const D: usize>(tensor: DispatchTensor) -> Inner<D> {
     Inner::from_primitive(TensorPrimitive::Float(tensor))
@@ -130,18 +132,19 @@ pub fn naive_attention(input: AttentionInput, mask: Mask, probability: f64, draw
     let AttentionInput { query, key, value } = input;
     let [_, _, tokens, head_dim] = query.dims();
     let dtype: FloatDType = value.dtype().into();
-    let mut scores = full(query.matmul(key.swap_dims(2, 3))).mul_scalar(1.0 / (head_dim as f64).sqrt());
+    let mut scores = full(matmul(query, key.swap_dims(2, 3))).mul_scalar(1.0 / (head_dim as f64).sqrt());
     if mask == Mask::Causal {
         let future = Tensor::<2>::ones([tokens, tokens], &scores.device()).triu(1).greater_elem(0.5);
         scores = scores.mask_fill(future.unsqueeze::<4>().expand([1, 1, tokens, tokens]), f32::NEG_INFINITY);
     }
-    dropout(softmax(scores, 3), probability, draw).cast(dtype).matmul(value)
+    matmul(dropout(softmax(scores, 3), probability, draw).cast(dtype), value)
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 struct FusedAttention {
     mask: Mask,
     dropped: Option<Dropped>,
+    factors: Factors,
 }
 
 #[derive(Debug, Clone)]
@@ -161,7 +164,7 @@ impl Backward<Dispatch, 3> for FusedAttention {
 
     fn backward(self, ops: Ops<Saved, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
         let gradient = grads.consume::<Dispatch>(&ops.node);
-        let InputGradients(inputs) = backward(ops.state, gradient, self.mask, self.dropped);
+        let InputGradients(inputs) = backward(ops.state, gradient, self);
         for (parent, gradient) in ops.parents.into_iter().zip(inputs) {
             if let Some(parent) = parent {
                 grads.register::<Dispatch>(parent.id, gradient);
@@ -174,27 +177,26 @@ fn forward(
     q: &DispatchTensor,
     k: &DispatchTensor,
     v: &DispatchTensor,
-    mask: Mask,
-    dropped: Option<Dropped>,
+    operation: FusedAttention,
 ) -> (DispatchTensor, DispatchTensor) {
     // libtorch's kernel for the CPU has no dropout
     #[cfg(feature = "libtorch")]
-    if dropped.is_none()
-        && let Some(result) = libtorch::forward(q, k, v, mask)
+    if operation.dropped.is_none()
+        && let Some(result) = libtorch::forward(q, k, v, operation.mask)
     {
         return result;
     }
-    chunked::forward(q, k, v, mask, dropped)
+    chunked::forward(q, k, v, operation)
 }
 
-fn backward(saved: Saved, gradient: DispatchTensor, mask: Mask, dropped: Option<Dropped>) -> InputGradients {
+fn backward(saved: Saved, gradient: DispatchTensor, operation: FusedAttention) -> InputGradients {
     #[cfg(feature = "libtorch")]
-    if dropped.is_none()
-        && let Some(result) = libtorch::backward(&saved, &gradient, mask)
+    if operation.dropped.is_none()
+        && let Some(result) = libtorch::backward(&saved, &gradient, operation.mask)
     {
         return result;
     }
-    chunked::backward(saved, gradient, mask, dropped)
+    chunked::backward(saved, gradient, operation)
 }
 
 #[cfg(test)]

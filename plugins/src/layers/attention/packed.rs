@@ -8,10 +8,10 @@ use burn_autodiff::checkpoint::{base::Checkpointer, strategy::NoCheckpointing};
 use burn_autodiff::grads::Gradients;
 use burn_autodiff::ops::{Backward, Ops, OpsKind};
 use burn_dispatch::{Dispatch, DispatchTensor};
-use larp_traits::precision::full;
+use larp_traits::precision::{Factors, Inner, full};
 use larp_traits::{Device, Tensor};
 
-use super::{Inner, InputGradients, Mask, Saved, accumulates_in_float32, backward, down, forward, untracked, up};
+use super::{FusedAttention, InputGradients, Mask, Saved, accumulates_in_float32, backward, down, forward, untracked, up};
 
 /// `softmax(q k^T / sqrt(head_dim)) v` for each head.
 ///
@@ -21,17 +21,22 @@ use super::{Inner, InputGradients, Mask, Saved, accumulates_in_float32, backward
 pub fn self_attention(qkv: Tensor<3>, heads: usize, mask: Mask) -> Tensor<3> {
     let dtype: FloatDType = qkv.dtype().into();
     if dtype != FloatDType::F32 && !accumulates_in_float32(&qkv.device()) {
-        return self_attention(full(qkv), heads, mask).cast(dtype);
+        // TF32 holds every value of bf16
+        return packed(full(qkv), heads, FusedAttention { mask, dropped: None, factors: Factors::Tf32 }).cast(dtype);
     }
+    packed(qkv, heads, FusedAttention { mask, dropped: None, factors: Factors::of_pass() })
+}
+
+fn packed(qkv: Tensor<3>, heads: usize, attention: FusedAttention) -> Tensor<3> {
     let qkv = qkv.into_primitive().tensor();
     let [q, k, v] = apart(up::<3>(qkv.primitive), 3, heads).try_into().expect("three of them");
-    let output = match (SelfAttention { heads, mask }).prepare::<NoCheckpointing>([qkv.node]).compute_bound().stateful() {
+    let output = match (SelfAttention { heads, attention }).prepare::<NoCheckpointing>([qkv.node]).compute_bound().stateful() {
         OpsKind::Tracked(prepared) => {
-            let (output, log_sum_exp) = forward(&q, &k, &v, mask, None);
+            let (output, log_sum_exp) = forward(&q, &k, &v, attention);
             let joined = joined(vec![output.clone()]);
             prepared.finish(Saved { q, k, v, output, log_sum_exp }, joined)
         }
-        OpsKind::UnTracked(prepared) => prepared.finish(joined(vec![untracked(q, k, v, mask)])),
+        OpsKind::UnTracked(prepared) => prepared.finish(joined(vec![untracked(q, k, v, attention)])),
     };
     Tensor::from_primitive(TensorPrimitive::Float(output))
 }
@@ -39,7 +44,7 @@ pub fn self_attention(qkv: Tensor<3>, heads: usize, mask: Mask) -> Tensor<3> {
 #[derive(Debug)]
 struct SelfAttention {
     heads: usize,
-    mask: Mask,
+    attention: FusedAttention,
 }
 
 impl Backward<Dispatch, 1> for SelfAttention {
@@ -50,7 +55,7 @@ impl Backward<Dispatch, 1> for SelfAttention {
         let [batch, tokens, width] = gradient.dims();
         let gradient = gradient.reshape([batch, tokens, self.heads, width / self.heads]);
         let gradient = if copies_rows(&gradient) { swapped(gradient) } else { gradient.swap_dims(1, 2) };
-        let InputGradients(inputs) = backward(ops.state, down(gradient), self.mask, None);
+        let InputGradients(inputs) = backward(ops.state, down(gradient), self.attention);
         if let [Some(parent)] = ops.parents {
             grads.register::<Dispatch>(parent.id, joined(inputs.into()));
         }
