@@ -22,7 +22,7 @@ use crate::error::SettingsError;
 use crate::tensor::{Device, Tensor};
 
 pub use linear::{linear, linear_float32};
-pub use product::{Factors, Inner, matmul, product};
+pub use product::{Factors, matmul, product};
 
 /// What the blocks of transformers compute in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -72,7 +72,7 @@ impl Precision {
             (Self::Tf32, device) if !product::rounds(device) => Err(SettingsError::value(
                 key,
                 "tf32",
-                "TF32 is of the devices `cuda:N`; the others multiply in float32: choose that",
+                "only the devices `cuda:N` round to TF32; this one multiplies in float32: choose `float32`",
             )),
             _ => Ok(()),
         }

@@ -3,17 +3,15 @@
 //! Burn's CUDA backend takes tensor cores for them, which round the factors to the 10 bits of mantissa of TF32, and has no setting
 //! against it. Here such a product has a kernel without tensor cores there, and a backward of its own that uses it too.
 
-use burn::tensor::{DType, Tensor as BurnTensor, TensorPrimitive};
+use burn::tensor::{DType, TensorPrimitive};
 use burn_autodiff::checkpoint::{base::Checkpointer, strategy::NoCheckpointing};
 use burn_autodiff::grads::Gradients;
 use burn_autodiff::ops::{Backward, Ops, OpsKind};
 use burn_dispatch::Dispatch;
 
 use super::Precision;
+use crate::primitive::{Inner, down, up};
 use crate::tensor::{Device, Tensor};
-
-/// A tensor below autodiff.
-pub type Inner<const D: usize> = BurnTensor<Dispatch, D>;
 
 /// What a product of float32 matrices takes of its factors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +64,7 @@ pub fn matmul<const D: usize>(lhs: Tensor<D>, rhs: Tensor<D>) -> Tensor<D> {
 /// As [`matmul`].
 pub fn product<const D: usize>(lhs: Inner<D>, rhs: Inner<D>, factors: Factors) -> Inner<D> {
     #[cfg(feature = "cuda")]
-    if factors.need_own_kernel(&lhs.device())
+    if factors == Factors::Float32
         && let Some(product) = super::cuda::product(&lhs, &rhs)
     {
         return product;
@@ -79,8 +77,8 @@ pub fn product<const D: usize>(lhs: Inner<D>, rhs: Inner<D>, factors: Factors) -
 fn tracked<const D: usize>(lhs: Tensor<D>, rhs: Tensor<D>) -> Tensor<D> {
     let [lhs, rhs] = [lhs, rhs].map(|tensor| tensor.into_primitive().tensor());
     let nodes = [lhs.node, rhs.node];
-    let [lhs, rhs] = [lhs.primitive, rhs.primitive].map(|tensor| Inner::from_primitive(TensorPrimitive::Float(tensor)));
-    let output = product(lhs.clone(), rhs.clone(), Factors::Float32).into_primitive().tensor();
+    let [lhs, rhs] = [lhs.primitive, rhs.primitive].map(up::<D>);
+    let output = down(product(lhs.clone(), rhs.clone(), Factors::Float32));
     let output = match Product::<D>.prepare::<NoCheckpointing>(nodes).compute_bound().stateful() {
         OpsKind::Tracked(prepared) => prepared.finish([lhs, rhs], output),
         OpsKind::UnTracked(prepared) => prepared.finish(output),
@@ -95,41 +93,32 @@ impl<const D: usize> Backward<Dispatch, 2> for Product<D> {
     type State = [Inner<D>; 2];
 
     fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let gradient = Inner::<D>::from_primitive(TensorPrimitive::Float(grads.consume::<Dispatch>(&ops.node)));
+        let gradient = up::<D>(grads.consume::<Dispatch>(&ops.node));
         let [lhs, rhs] = ops.state;
         let [lhs_parent, rhs_parent] = ops.parents;
         if let Some(parent) = lhs_parent {
             let of_lhs = product(gradient.clone(), rhs.clone().transpose(), Factors::Float32);
-            grads.register::<Dispatch>(parent.id, summed_to(of_lhs, lhs.dims()).into_primitive().tensor());
+            grads.register::<Dispatch>(parent.id, down(summed_to(of_lhs, lhs.dims())));
         }
         if let Some(parent) = rhs_parent {
             let of_rhs = product(lhs.transpose(), gradient, Factors::Float32);
-            grads.register::<Dispatch>(parent.id, summed_to(of_rhs, rhs.dims()).into_primitive().tensor());
+            grads.register::<Dispatch>(parent.id, down(summed_to(of_rhs, rhs.dims())));
         }
     }
 }
 
 /// Sums over the dimensions that were repeated.
 fn summed_to<const D: usize>(gradient: Inner<D>, shape: [usize; D]) -> Inner<D> {
-    (0..D).filter(|dim| shape[*dim] == 1).fold(gradient, |sum, dim| if sum.dims()[dim] == 1 { sum } else { sum.sum_dim(dim) })
+    (0..D).fold(gradient, |sum, dim| if sum.dims()[dim] == shape[dim] { sum } else { sum.sum_dim(dim) })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::Stream;
+    use crate::conformance::devices;
     use crate::tensor::{cpu, scalar, to_host};
     use rstest::rstest;
-
-    fn devices() -> Vec<Device> {
-        vec![
-            cpu(),
-            #[cfg(feature = "libtorch")]
-            Device::LibTorch(burn_tch::LibTorchDevice::Cpu),
-            #[cfg(feature = "cuda")]
-            Device::Cuda(burn_cuda::CudaDevice { index: 0 }),
-        ]
-    }
 
     type Multiply<const D: usize> = fn(Tensor<D>, Tensor<D>) -> Tensor<D>;
 
@@ -154,6 +143,15 @@ mod tests {
         assert!(difference <= tolerance * size, "{difference:e} of {size:e}");
     }
 
+    fn assert_equal_burns_on_the_cpu<const D: usize>(found: Multiply<D>, burns: Multiply<D>, shapes: [[usize; D]; 2]) {
+        let expected = run(burns, shapes, &cpu());
+        for device in devices() {
+            for (found, expected) in run(found, shapes, &device).iter().zip(&expected) {
+                assert_close([found, expected], 2e-6);
+            }
+        }
+    }
+
     #[rstest]
     #[case::matrices([[5, 7], [7, 3]])]
     #[case::a_row([[1, 130], [130, 65]])]
@@ -161,12 +159,7 @@ mod tests {
     #[case::outer([[33, 1], [1, 70]])]
     #[case::large([[200, 300], [300, 150]])]
     fn the_own_operation_equals_burns_on_the_cpu(#[case] shapes: [[usize; 2]; 2]) {
-        let expected = run(|lhs, rhs| lhs.matmul(rhs), shapes, &cpu());
-        for device in devices() {
-            for (found, expected) in run(tracked, shapes, &device).iter().zip(&expected) {
-                assert_close([found, expected], 2e-6);
-            }
-        }
+        assert_equal_burns_on_the_cpu(tracked, |lhs, rhs| lhs.matmul(rhs), shapes);
     }
 
     #[rstest]
@@ -174,25 +167,14 @@ mod tests {
     #[case::repeated_right([[4, 2, 9, 8], [1, 1, 8, 33]])]
     #[case::repeated_left([[1, 2, 9, 8], [4, 2, 8, 33]])]
     fn so_it_does_for_batches(#[case] shapes: [[usize; 4]; 2]) {
-        let expected = run(|lhs, rhs| lhs.matmul(rhs), shapes, &cpu());
-        for device in devices() {
-            for (found, expected) in run(tracked, shapes, &device).iter().zip(&expected) {
-                assert_close([found, expected], 2e-6);
-            }
-        }
+        assert_equal_burns_on_the_cpu(tracked, |lhs, rhs| lhs.matmul(rhs), shapes);
     }
 
     #[test]
     fn views_are_multiplied_as_what_they_show() {
         let swapped: Multiply<4> = |lhs, rhs| tracked(lhs.swap_dims(1, 2), rhs.swap_dims(1, 3));
         let burns: Multiply<4> = |lhs, rhs| lhs.swap_dims(1, 2).matmul(rhs.swap_dims(1, 3));
-        let shapes = [[2, 40, 3, 16], [2, 48, 16, 3]];
-        let expected = run(burns, shapes, &cpu());
-        for device in devices() {
-            for (found, expected) in run(swapped, shapes, &device).iter().zip(&expected) {
-                assert_close([found, expected], 2e-6);
-            }
-        }
+        assert_equal_burns_on_the_cpu(swapped, burns, [[2, 40, 3, 16], [2, 48, 16, 3]]);
     }
 
     #[test]

@@ -3,12 +3,13 @@
 //! On Flex a sixth of the demo's training went into Burn's, which calls a scalar `erf` in both passes. This one takes `Φ` from formula
 //! 7.1.26 of Abramowitz and Stegun (off by less than 1e-7), several values at a time. Elsewhere it is Burn's.
 
-use burn::tensor::{DType, Tensor as BurnTensor, TensorData, TensorPrimitive, activation};
+use burn::tensor::{DType, TensorData, TensorPrimitive, activation};
 use burn_autodiff::checkpoint::{base::Checkpointer, strategy::NoCheckpointing};
 use burn_autodiff::grads::Gradients;
 use burn_autodiff::ops::{Backward, Ops, OpsKind};
 use burn_backend::ops::FloatTensorOps;
 use burn_dispatch::{Dispatch, DispatchTensor};
+use larp_traits::primitive::{Inner, down, up};
 use larp_traits::{Device, Tensor};
 
 /// GELU without the approximation by a hyperbolic tangent.
@@ -42,7 +43,7 @@ impl Backward<Dispatch, 1> for Gelu {
 
 /// Values and slopes.
 fn on_host<const D: usize>(input: DispatchTensor) -> (DispatchTensor, DispatchTensor) {
-    let input = BurnTensor::<Dispatch, D>::from_primitive(TensorPrimitive::Float(input));
+    let input = up::<D>(input);
     let (device, shape) = (input.device(), input.dims());
     let data = input.into_data();
     let inputs = data.as_slice::<f32>().expect("float32, as the caller checked");
@@ -52,7 +53,7 @@ fn on_host<const D: usize>(input: DispatchTensor) -> (DispatchTensor, DispatchTe
             (*value, *slope) = value_and_slope(x);
         }
     });
-    let tensor = |values| BurnTensor::<Dispatch, D>::from_data(TensorData::new(values, shape), &device).into_primitive().tensor();
+    let tensor = |values| down(Inner::<D>::from_data(TensorData::new(values, shape), &device));
     (tensor(values), tensor(slopes))
 }
 

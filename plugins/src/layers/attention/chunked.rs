@@ -2,9 +2,10 @@
 
 use burn_dispatch::DispatchTensor;
 use larp_traits::Device;
-use larp_traits::precision::{Factors, Inner, product};
+use larp_traits::precision::{Factors, product};
+use larp_traits::primitive::{Inner, down, up};
 
-use super::{Dropped, FusedAttention, InputGradients, Mask, Saved, down, up};
+use super::{Dropped, FusedAttention, InputGradients, Mask, Saved};
 
 type T = Inner<4>;
 

@@ -16,7 +16,8 @@ use burn_autodiff::grads::Gradients;
 use burn_autodiff::ops::{Backward, Ops, OpsKind};
 use burn_backend::ops::AttentionModuleOptions;
 use burn_dispatch::{Dispatch, DispatchTensor};
-use larp_traits::precision::{Factors, Inner, full, matmul};
+use larp_traits::precision::{Factors, full, matmul};
+use larp_traits::primitive::up;
 use larp_traits::{Device, Draw, Stream, Tensor};
 
 use super::dropout::dropout;
@@ -57,7 +58,7 @@ struct Dropped {
 /// # Panics
 /// When a causal mask is asked for and there are not as many queries as keys.
 pub fn attention(input: AttentionInput, mask: Mask) -> Tensor<4> {
-    fused(input, mask, None, Factors::of_pass())
+    fused(input, FusedAttention { mask, dropped: None, factors: Factors::of_pass() })
 }
 
 /// [`attention`] with dropout on the probabilities; without when the draw is deterministic.
@@ -72,23 +73,22 @@ pub fn attention_with_dropout(input: AttentionInput, mask: Mask, probability: f6
         Draw::Stream(stream) if probability > 0.0 => Some(Dropped { probability, stream }),
         _ => None,
     };
-    fused(input, mask, dropped, Factors::of_pass())
+    fused(input, FusedAttention { mask, dropped, factors: Factors::of_pass() })
 }
 
-fn fused(input: AttentionInput, mask: Mask, dropped: Option<Dropped>, factors: Factors) -> Tensor<4> {
+fn fused(input: AttentionInput, operation: FusedAttention) -> Tensor<4> {
     let dtype: FloatDType = input.query.dtype().into();
-    if dtype != FloatDType::F32 && (dropped.is_some() || !accumulates_in_float32(&input.query.device())) {
+    if dtype != FloatDType::F32 && (operation.dropped.is_some() || !accumulates_in_float32(&input.query.device())) {
         let AttentionInput { query, key, value } = input;
         // TF32 holds every value of bf16
-        return fused(AttentionInput { query: full(query), key: full(key), value: full(value) }, mask, dropped, Factors::Tf32)
-            .cast(dtype);
+        let input = AttentionInput { query: full(query), key: full(key), value: full(value) };
+        return fused(input, FusedAttention { factors: Factors::Tf32, ..operation }).cast(dtype);
     }
     let AttentionInput { query, key, value } = input;
-    assert!(mask == Mask::Full || query.dims()[2] == key.dims()[2], "a causal mask is square");
+    assert!(operation.mask == Mask::Full || query.dims()[2] == key.dims()[2], "a causal mask is square");
     let [query, key, value] = [query, key, value].map(|t| t.into_primitive().tensor());
     let nodes = [query.node.clone(), key.node.clone(), value.node.clone()];
     let [q, k, v] = [query.primitive, key.primitive, value.primitive];
-    let operation = FusedAttention { mask, dropped, factors };
     let output = match operation.prepare::<NoCheckpointing>(nodes).compute_bound().stateful() {
         OpsKind::Tracked(prepared) => {
             let (output, log_sum_exp) = forward(&q, &k, &v, operation);
@@ -106,14 +106,6 @@ fn untracked(q: DispatchTensor, k: DispatchTensor, v: DispatchTensor, operation:
     }
     let options = AttentionModuleOptions { is_causal: operation.mask == Mask::Causal, ..Default::default() };
     Dispatch::attention(q, k, v, None, None, options)
-}
-
-fn up<const D: usize>(tensor: DispatchTensor) -> Inner<D> {
-    Inner::from_primitive(TensorPrimitive::Float(tensor))
-}
-
-fn down<const D: usize>(tensor: Inner<D>) -> DispatchTensor {
-    tensor.into_primitive().tensor()
 }
 
 /// Whether the kernels of a device take their softmax in float32 whatever the inputs are.

@@ -8,10 +8,11 @@ use burn_autodiff::checkpoint::{base::Checkpointer, strategy::NoCheckpointing};
 use burn_autodiff::grads::Gradients;
 use burn_autodiff::ops::{Backward, Ops, OpsKind};
 use burn_dispatch::{Dispatch, DispatchTensor};
-use larp_traits::precision::{Factors, Inner, full};
+use larp_traits::precision::{Factors, full};
+use larp_traits::primitive::{Inner, down, up};
 use larp_traits::{Device, Tensor};
 
-use super::{FusedAttention, InputGradients, Mask, Saved, accumulates_in_float32, backward, down, forward, untracked, up};
+use super::{FusedAttention, InputGradients, Mask, Saved, accumulates_in_float32, backward, forward, untracked};
 
 /// `softmax(q k^T / sqrt(head_dim)) v` for each head.
 ///
