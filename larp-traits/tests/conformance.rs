@@ -66,7 +66,7 @@ impl Quantizer for Flawed {
     fn quantize(&self, latents: Tensor<3>, _: Draw) -> Quantized {
         let [batch, length, dim] = latents.dims();
         let flat = untracked(latents.clone()).reshape([batch * length, dim]);
-        let mut tokens = flat.matmul(untracked(self.codebook.val()).transpose()).argmax(1).reshape([batch, length]);
+        let mut tokens = matmul(flat, untracked(self.codebook.val()).transpose()).argmax(1).reshape([batch, length]);
         let chosen = self.dequantize(tokens.clone());
         let mut embeddings = latents.clone() + untracked(chosen.clone() - latents.clone());
         let mut value = (chosen - untracked(latents)).powi_scalar(2).mean();

@@ -44,7 +44,7 @@ impl Net {
     fn logits(&self, clips: Tensor<5>) -> Tensor<2> {
         let kernels: Vec<_> = self.kernels.iter().map(|kernel| kernel.val()).collect();
         let biases: Vec<_> = self.biases.iter().map(|bias| bias.val()).collect();
-        forward(clips, &kernels, &biases).matmul(self.head.val()) + self.head_bias.val().reshape([1, CLASSES])
+        matmul(forward(clips, &kernels, &biases), self.head.val()) + self.head_bias.val().reshape([1, CLASSES])
     }
 }
 

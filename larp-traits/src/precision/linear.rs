@@ -11,6 +11,7 @@ use crate::tensor::{Backend, Tensor};
 /// # Shapes
 /// - input: `[.., inputs]`
 /// - output: `[.., outputs]`
+#[expect(clippy::disallowed_methods, reason = "bf16 factors keep their values on every device")]
 pub fn linear<const D: usize>(layer: &Linear<Backend>, input: Tensor<D>) -> Tensor<D> {
     match Precision::current() {
         Precision::Float32 | Precision::Tf32 => linear_float32(layer, input),
@@ -25,6 +26,7 @@ pub fn linear<const D: usize>(layer: &Linear<Backend>, input: Tensor<D>) -> Tens
 ///
 /// # Shapes
 /// As [`linear`].
+#[expect(clippy::disallowed_methods, reason = "only where Burn's takes the factors of the pass")]
 pub fn linear_float32<const D: usize>(layer: &Linear<Backend>, input: Tensor<D>) -> Tensor<D> {
     by_rows(input, |rows| {
         if !Factors::of_pass().need_own_kernel(&rows.device()) {

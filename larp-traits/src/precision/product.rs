@@ -50,6 +50,7 @@ pub(super) fn rounds(device: &Device) -> bool {
 /// - lhs: `[.., rows, inner]`
 /// - rhs: `[.., inner, columns]`; a dimension before the last two that is 1 in one of them is repeated
 /// - output: `[.., rows, columns]`
+#[expect(clippy::disallowed_methods, reason = "only where Burn's takes the factors of the pass")]
 pub fn matmul<const D: usize>(lhs: Tensor<D>, rhs: Tensor<D>) -> Tensor<D> {
     if lhs.dtype() == DType::F32 && Factors::of_pass().need_own_kernel(&lhs.device()) {
         tracked(lhs, rhs)
@@ -62,6 +63,7 @@ pub fn matmul<const D: usize>(lhs: Tensor<D>, rhs: Tensor<D>) -> Tensor<D> {
 ///
 /// # Shapes
 /// As [`matmul`].
+#[expect(clippy::disallowed_methods, reason = "only where Burn's takes the factors asked for")]
 pub fn product<const D: usize>(lhs: Inner<D>, rhs: Inner<D>, factors: Factors) -> Inner<D> {
     #[cfg(feature = "cuda")]
     if factors == Factors::Float32
@@ -113,6 +115,7 @@ fn summed_to<const D: usize>(gradient: Inner<D>, shape: [usize; D]) -> Inner<D> 
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "compared with Burn's on the CPU")]
 mod tests {
     use super::*;
     use crate::Stream;

@@ -68,7 +68,7 @@ impl Tokenizer {
     pub fn start_norm(mut self, video: Tensor<5>) -> Self {
         if let Some(norm) = self.norm.take() {
             let frozen = (self.encoder.clone().no_grad(), self.project_in.clone().no_grad());
-            self.norm = Some(norm.start(frozen.1.forward(frozen.0.encode(video))));
+            self.norm = Some(norm.start(linear_float32(&frozen.1, frozen.0.encode(video))));
         }
         self
     }

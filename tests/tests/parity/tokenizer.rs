@@ -62,7 +62,7 @@ fn run(case: &Case, device: &Device, model: &Tokenizer, arguments: &TokenizerArg
     compare.round_trip(&tokenizer::keys(arguments));
     let video: Tensor<5> = case.input("in.video", device);
 
-    let latents = model.project_in.forward(model.encoder.encode(video.clone()));
+    let latents = linear_float32(&model.project_in, model.encoder.encode(video.clone()));
     compare.floats("out.z_projected", latents.clone());
     if let Some(svq) = (&*model.quantizer as &dyn Any).downcast_ref::<Svq>() {
         let [batch, tokens, dim] = latents.dims();
@@ -79,13 +79,13 @@ fn run(case: &Case, device: &Device, model: &Tokenizer, arguments: &TokenizerArg
     let quantizer_loss = quantized.loss().expect("these quantizers have losses");
     compare.floats("out.loss_quantizer", quantizer_loss.clone());
 
-    let input = model.project_out.forward(quantized.embeddings.clone());
+    let input = linear_float32(&model.project_out, quantized.embeddings.clone());
     compare.floats("out.decoder_input", input.clone());
     let reconstruction = model.decoder.decode(input);
     compare.floats("out.recon", reconstruction.clone());
     let l1 = (reconstruction - video).abs().mean();
     compare.floats("out.loss_l1", l1.clone());
-    let embedded = model.project_out.forward(model.quantizer.dequantize(quantized.tokens.clone()));
+    let embedded = linear_float32(&model.project_out, model.quantizer.dequantize(quantized.tokens.clone()));
     compare.floats("out.recon_from_tokens", model.decoder.decode(embedded));
 
     let prior = model.prior.as_ref().map(|prior| prior_nll(case, device, model, prior, &quantized, &mut compare));

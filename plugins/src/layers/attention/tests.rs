@@ -1,5 +1,6 @@
 use burn::tensor::activation::softmax;
 use larp_traits::conformance::devices;
+use larp_traits::precision::matmul;
 use larp_traits::tensor::{cpu, to_host};
 use larp_traits::{Device, Draw, Stream, Tensor};
 
@@ -83,12 +84,12 @@ fn naive_with_masks(input: AttentionInput, mask: Mask, dropped: Dropped) -> Tens
         if seen < tokens { burn::tensor::Tensor::cat(vec![kept, unseen], 3) } else { kept }
     });
     let masks = Tensor::<4>::from_inner(burn::tensor::Tensor::cat(masks.collect(), 2));
-    let mut scores = query.matmul(key.swap_dims(2, 3)).mul_scalar(1.0 / (head_dim as f64).sqrt());
+    let mut scores = matmul(query, key.swap_dims(2, 3)).mul_scalar(1.0 / (head_dim as f64).sqrt());
     if mask == Mask::Causal {
         let future = Tensor::<2>::ones([tokens, tokens], &device).triu(1).greater_elem(0.5);
         scores = scores.mask_fill(future.unsqueeze::<4>().expand([1, 1, tokens, tokens]), f32::NEG_INFINITY);
     }
-    (softmax(scores, 3) * masks).matmul(value)
+    matmul(softmax(scores, 3) * masks, value)
 }
 
 #[test]
