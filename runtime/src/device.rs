@@ -3,6 +3,9 @@
 use larp_traits::Device;
 use larp_traits::tensor::cpu;
 
+#[cfg(feature = "cuda")]
+use crate::cuda::{self, Lack};
+
 /// A device that this build or machine lacks, or a name that is none.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("device `{name}`: {reason}; this build has: {}", available.join(", "))]
@@ -74,8 +77,11 @@ fn libtorch_gpus() -> usize {
 
 #[cfg(feature = "cuda")]
 fn cuda(index: usize) -> Result<Device, String> {
-    if index >= cuda_gpus() {
-        return Err(format!("this machine has {} CUDA devices", cuda_gpus()));
+    if let Some(Lack { what, how }) = cuda::lack() {
+        return Err(format!("{what}; {how}"));
+    }
+    if index >= cuda::gpus() {
+        return Err(format!("this machine has {} CUDA devices", cuda::gpus()));
     }
     Ok(Device::Cuda(burn_cuda::CudaDevice { index }))
 }
@@ -85,12 +91,10 @@ fn cuda(_: usize) -> Result<Device, String> {
     Err("this build is without CUDA; build it with `--features cuda`".into())
 }
 
-/// CUDA devices by the driver's files, without starting it.
+/// GPUs on which kernels can run.
 #[cfg(feature = "cuda")]
 fn cuda_gpus() -> usize {
-    let is_gpu = |name: &str| name.strip_prefix("nvidia").is_some_and(|rest| rest.parse::<usize>().is_ok());
-    std::fs::read_dir("/dev")
-        .map_or(0, |files| files.flatten().filter(|file| file.file_name().to_str().is_some_and(is_gpu)).count())
+    if cuda::lack().is_some() { 0 } else { cuda::gpus() }
 }
 
 #[cfg(not(feature = "cuda"))]

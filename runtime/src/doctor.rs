@@ -107,12 +107,9 @@ impl Checkup {
         if !self.gpus.is_empty() && !self.cuda && !self.devices.iter().any(|name| name.contains("cuda")) {
             add("CUDA: there is a GPU, but this build cannot use it", "build with `--features cuda`", false);
         }
-        if self.gpus.is_empty() && self.cuda {
-            add(
-                "a GPU: CUDA is built in, but no NVIDIA driver answers",
-                "install NVIDIA's driver; `nvidia-smi` must list the GPU",
-                false,
-            );
+        #[cfg(feature = "cuda")]
+        if let Some(lack) = crate::cuda::lack() {
+            add(&format!("CUDA: {}", lack.what), lack.how, false);
         }
         for FileCheck { plugin, what, path, problem } in &self.files {
             if let Some((fault, how)) = problem {

@@ -16,6 +16,8 @@ pub mod ablate;
 pub mod analyze;
 pub mod clip;
 pub mod convert;
+#[cfg(feature = "cuda")]
+mod cuda;
 pub mod data;
 pub mod device;
 pub mod doctor;

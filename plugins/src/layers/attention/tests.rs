@@ -80,8 +80,11 @@ fn naive_with_masks(input: AttentionInput, mask: Mask, dropped: Dropped) -> Tens
     let masks = chunks(query.dims(), tokens).map(|(start, end)| {
         let seen = if mask == Mask::Causal { end } else { tokens };
         let kept = keep(dropped, start, [batch, heads, end - start, seen], &device);
+        if seen == tokens {
+            return kept;
+        }
         let unseen = burn::tensor::Tensor::zeros([batch, heads, end - start, tokens - seen], &device);
-        if seen < tokens { burn::tensor::Tensor::cat(vec![kept, unseen], 3) } else { kept }
+        burn::tensor::Tensor::cat(vec![kept, unseen], 3)
     });
     let masks = Tensor::<4>::from_inner(burn::tensor::Tensor::cat(masks.collect(), 2));
     let mut scores = matmul(query, key.swap_dims(2, 3)).mul_scalar(1.0 / (head_dim as f64).sqrt());
