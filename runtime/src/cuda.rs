@@ -15,36 +15,33 @@ pub(crate) struct Lack {
     pub(crate) how: &'static str,
 }
 
-/// GPUs that the driver shows to this process.
-pub(crate) fn gpus() -> usize {
-    // the driver's calls panic where its library is missing
-    if !driver_is_there() {
-        return 0;
-    }
-    usize::try_from(CudaContext::device_count().unwrap_or(0)).unwrap_or(0)
-}
-
+/// How many GPUs kernels can run on: those that the driver shows to this process.
+///
+/// # Errors
 /// The first thing that this machine lacks.
-pub(crate) fn lack() -> Option<Lack> {
-    if gpus() == 0 {
-        return Some(Lack {
+pub(crate) fn gpus() -> Result<usize, Lack> {
+    // the driver's calls panic where its library is missing
+    let gpus = if driver_is_there() { CudaContext::device_count().unwrap_or(0) } else { 0 };
+    let gpus = usize::try_from(gpus).unwrap_or(0);
+    if gpus == 0 {
+        return Err(Lack {
             what: "NVIDIA's driver shows no GPU",
             how: "install the driver; `nvidia-smi` must list the GPU, and `CUDA_VISIBLE_DEVICES` must not hide it",
         });
     }
     if !compiler_is_there() {
-        return Some(Lack {
+        return Err(Lack {
             what: "the CUDA toolkit's compiler (libnvrtc) is not found",
             how: "install the CUDA toolkit, and add the folder of its libraries to `LD_LIBRARY_PATH`",
         });
     }
     if !cuda_path().is_some_and(|toolkit| toolkit.join(HEADER).is_file()) {
-        return Some(Lack {
+        return Err(Lack {
             what: "the CUDA toolkit's headers (include/cuda_runtime.h) are not found",
             how: "install the CUDA toolkit, and set `CUDA_PATH` to its folder where it is not /usr/local/cuda",
         });
     }
-    None
+    Ok(gpus)
 }
 
 #[expect(unsafe_code, reason = "it loads a library, whose initialisers run; the backend would load the same one")]

@@ -77,11 +77,9 @@ fn libtorch_gpus() -> usize {
 
 #[cfg(feature = "cuda")]
 fn cuda(index: usize) -> Result<Device, String> {
-    if let Some(Lack { what, how }) = cuda::lack() {
-        return Err(format!("{what}; {how}"));
-    }
-    if index >= cuda::gpus() {
-        return Err(format!("this machine has {} CUDA devices", cuda::gpus()));
+    let gpus = cuda::gpus().map_err(|Lack { what, how }| format!("{what}; {how}"))?;
+    if index >= gpus {
+        return Err(format!("this machine has {gpus} CUDA devices"));
     }
     Ok(Device::Cuda(burn_cuda::CudaDevice { index }))
 }
@@ -94,7 +92,7 @@ fn cuda(_: usize) -> Result<Device, String> {
 /// GPUs on which kernels can run.
 #[cfg(feature = "cuda")]
 fn cuda_gpus() -> usize {
-    if cuda::lack().is_some() { 0 } else { cuda::gpus() }
+    cuda::gpus().unwrap_or(0)
 }
 
 #[cfg(not(feature = "cuda"))]

@@ -108,7 +108,7 @@ impl Checkup {
             add("CUDA: there is a GPU, but this build cannot use it", "build with `--features cuda`", false);
         }
         #[cfg(feature = "cuda")]
-        if let Some(lack) = crate::cuda::lack() {
+        if let Err(lack) = crate::cuda::gpus() {
             add(&format!("CUDA: {}", lack.what), lack.how, false);
         }
         for FileCheck { plugin, what, path, problem } in &self.files {
